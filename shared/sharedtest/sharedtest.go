@@ -37,7 +37,9 @@ func RepoRoot(t testing.TB) string {
 func Restic(t testing.TB) string { return tool(t, "restic", "BACKSTAY_TEST_RESTIC") }
 
 // RestServerBinary is the absolute path of the pinned rest-server.
-func RestServerBinary(t testing.TB) string { return tool(t, "rest-server", "BACKSTAY_TEST_REST_SERVER") }
+func RestServerBinary(t testing.TB) string {
+	return tool(t, "rest-server", "BACKSTAY_TEST_REST_SERVER")
+}
 
 func tool(t testing.TB, name, env string) string {
 	t.Helper()
