@@ -25,6 +25,8 @@ const (
 	Unavailable          Code = "unavailable"
 	Timeout              Code = "timeout"
 	StorageFull          Code = "storage_full"
+	StorageCorrupt       Code = "storage_corrupt"
+	StorageDenied        Code = "storage_denied"
 	UnknownHost          Code = "unknown_host"
 	UnknownPlan          Code = "unknown_plan"
 	UnknownRepository    Code = "unknown_repository"
