@@ -8,5 +8,6 @@
 //
 // Goroutines: one for each call under way. A call that ran into its limit cannot be stopped from here; it keeps the only
 // slot until the keyring answers, so at most one such goroutine exists in a Keyring, and later calls fail after their own
-// limit instead of piling up.
+// limit instead of piling up. On Linux the D-Bus library beneath keeps one connection to the session bus, with two goroutines,
+// for the life of the process.
 package keyring
