@@ -49,6 +49,12 @@ func (m *memory) enter() error {
 	return err
 }
 
+func (m *memory) count() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.calls
+}
+
 func (m *memory) Set(service, user, value string) error {
 	if err := m.enter(); err != nil {
 		return err
@@ -169,8 +175,8 @@ func TestSilentKeyringIsBounded(t *testing.T) {
 				t.Fatalf("took %v", d)
 			}
 		}
-		if m.calls != 1 {
-			t.Fatalf("%d calls reached the keyring", m.calls)
+		if n := m.count(); n != 1 {
+			t.Fatalf("%d calls reached the keyring", n)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
