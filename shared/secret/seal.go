@@ -80,7 +80,7 @@ func Open(identity string, host fleet.HostID, repo fleet.RepositoryID, text stri
 	if len(text) > MaxSealed {
 		return Credentials{}, fault.New(fault.TooLarge, "The sealed credentials are longer than %d bytes. Seal shorter ones.", MaxSealed)
 	}
-	b, err := decrypt(text, id)
+	b, err := decrypt(text, id, MaxSealed)
 	if err != nil {
 		return Credentials{}, fault.Wrap(fault.InvalidInput, err, "The credentials were not sealed to this host's present key. Read the host again and store them once more.")
 	}
@@ -107,6 +107,34 @@ func parseIdentity(text string) (*age.X25519Identity, error) {
 	return id, nil
 }
 
+// MaxText is the length in bytes of the longest text that SealText takes.
+const MaxText = 8 << 20
+
+// SealText encrypts any text to recipient: for files that an agent keeps for itself.
+func SealText(recipient string, text Secret) (string, error) {
+	to, err := age.ParseX25519Recipient(recipient)
+	if err != nil {
+		return "", fmt.Errorf("parse recipient: %w", err)
+	}
+	if len(text.Reveal()) > MaxText {
+		return "", fault.New(fault.TooLarge, "The secrets are longer than %d bytes together. Remove those of repositories that are no longer used.", MaxText)
+	}
+	return encrypt([]byte(text.Reveal()), to)
+}
+
+// OpenText decrypts what SealText gave.
+func OpenText(identity Secret, sealed string) (Secret, error) {
+	id, err := parseIdentity(identity.Reveal())
+	if err != nil {
+		return Secret{}, err
+	}
+	b, err := decrypt(sealed, id, MaxText)
+	if err != nil {
+		return Secret{}, err
+	}
+	return New(string(b)), nil
+}
+
 func encrypt(b []byte, to age.Recipient) (string, error) {
 	var out strings.Builder
 	a := armor.NewWriter(&out)
@@ -126,12 +154,12 @@ func encrypt(b []byte, to age.Recipient) (string, error) {
 	return out.String(), nil
 }
 
-func decrypt(text string, id age.Identity) ([]byte, error) {
+func decrypt(text string, id age.Identity, limit int64) ([]byte, error) {
 	r, err := age.Decrypt(armor.NewReader(strings.NewReader(text)), id)
 	if err != nil {
 		return nil, fmt.Errorf("open sealed text: %w", err)
 	}
-	b, err := io.ReadAll(io.LimitReader(r, MaxSealed))
+	b, err := io.ReadAll(io.LimitReader(r, limit))
 	if err != nil {
 		return nil, fmt.Errorf("open sealed text: %w", err)
 	}

@@ -168,3 +168,22 @@ func FuzzDecodeCredentials(f *testing.F) {
 		}
 	})
 }
+
+func TestSealText(t *testing.T) {
+	id, recipient := identity(t)
+	text, err := secret.SealText(recipient, secret.New(planted))
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, "sealed text", text)
+	if got, err := secret.OpenText(id, text); err != nil || got.Reveal() != planted {
+		t.Fatalf("opened: %v", err)
+	}
+	if _, err := secret.SealText(recipient, secret.New(strings.Repeat("x", secret.MaxText+1))); fault.CodeOf(err) != fault.TooLarge {
+		t.Errorf("too long: %v", err)
+	}
+	other, _ := identity(t)
+	if _, err := secret.OpenText(other, text); err == nil {
+		t.Error("opened with another key")
+	}
+}
