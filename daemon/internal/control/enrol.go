@@ -2,19 +2,149 @@ package control
 
 import (
 	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
 
+	"github.com/backstay/backstay/daemon/internal/auth"
 	"github.com/backstay/backstay/shared/agentwire"
 	"github.com/backstay/backstay/shared/api"
+	"github.com/backstay/backstay/shared/fault"
 	"github.com/backstay/backstay/shared/fleet"
 )
 
+// Lives of enrolment tokens.
+const (
+	enrolmentLife    = time.Hour
+	maxEnrolmentLife = 24 * time.Hour
+)
+
+func enrolCommand(address, token, pin string) string {
+	return "backstay-agent enrol --daemon " + address + " --token " + token + " --ca-pin " + pin
+}
+
 // CreateEnrolmentToken makes a single-use token for an agent.
 func (s *Service) CreateEnrolmentToken(ctx context.Context, actor Actor, req api.EnrolmentTokenRequest) (api.EnrolmentToken, error) {
-	return api.EnrolmentToken{}, notBuilt()
+	life := time.Duration(req.ValidForMS) * time.Millisecond
+	switch {
+	case req.ValidForMS == 0:
+		life = enrolmentLife
+	case req.ValidForMS < 0 || req.ValidForMS > maxEnrolmentLife.Milliseconds():
+		return api.EnrolmentToken{}, fault.New(fault.InvalidInput, "An enrolment token cannot be valid for %d ms. Use at most 24 hours, or 0 for one hour.", req.ValidForMS)
+	}
+	value, hash := auth.NewToken(auth.PrefixEnrolment)
+	now := s.now()
+	e := EnrolmentRecord{ID: s.newID(), Hash: hash, CreatedBy: actor.Name, CreatedAt: now, ExpiresAt: now.Add(life)}
+	err := s.update(ctx, func(w Writer) error {
+		detail := "for a new host"
+		if req.HostID != "" {
+			h, err := findHost(ctx, w, string(req.HostID))
+			if err != nil {
+				return err
+			}
+			e.HostID = h.ID
+			detail = "for host " + string(h.ID)
+		}
+		if err := w.PutEnrolment(ctx, e); err != nil {
+			return err
+		}
+		return w.AppendAudit(ctx, now, actor.Name, "enrolment_token.create", e.ID, detail)
+	})
+	if err != nil {
+		return api.EnrolmentToken{}, err
+	}
+	return api.EnrolmentToken{ID: e.ID, Token: value, CAPin: s.cfg.CAPin, Address: s.cfg.Address,
+		Command: s.cfg.EnrolCommand(s.cfg.Address, value, s.cfg.CAPin), ExpiresAt: e.ExpiresAt}, nil
 }
 
 // Enrol spends a token for the identity of an agent: Host.AgentID is what its certificate must say. Check everything else of
-// the request (the CSR) before: a spent token stays spent.
+// the request (the CSR) before: a spent token stays spent. A host that is enrolled anew loses its former agent.
 func (s *Service) Enrol(ctx context.Context, token string, facts agentwire.Facts) (fleet.Host, error) {
-	return fleet.Host{}, notBuilt()
+	if err := checkFacts(facts); err != nil {
+		return fleet.Host{}, err
+	}
+	if len(token) > maxBearer {
+		return fleet.Host{}, badEnrolment()
+	}
+	var h fleet.Host
+	anew := false
+	err := s.update(ctx, func(w Writer) error {
+		now := s.now()
+		e, err := s.spendEnrolment(ctx, w, token, now)
+		if err != nil {
+			return err
+		}
+		if anew = e.HostID != ""; anew {
+			h, err = w.Host(ctx, e.HostID)
+		} else {
+			h.ID = fleet.HostID(s.newID())
+			h.Name, err = freeHostName(ctx, w, facts.Hostname, h.ID)
+		}
+		if err != nil {
+			return err
+		}
+		h.AgentID, h.EnrolledAt, h.RevokedAt, h.Online = fleet.AgentID(s.newID()), now, nil, false
+		if err := setFacts(ctx, w, &h, facts); err != nil {
+			return err
+		}
+		if err := w.PutHost(ctx, &h); err != nil {
+			return err
+		}
+		if err := w.RevokeAgents(ctx, h.ID, now); err != nil {
+			return err
+		}
+		if err := w.PutAgent(ctx, h.AgentID, h.ID, now); err != nil {
+			return err
+		}
+		return w.AppendAudit(ctx, now, "enrolment:"+e.ID, "host.enrol", string(h.ID), h.Name+" with agent "+string(h.AgentID))
+	})
+	if err != nil {
+		return fleet.Host{}, err
+	}
+	if d := s.dispatcher(); anew && d != nil {
+		d.Disconnect(h.ID) // the former agent
+	}
+	return h, nil
+}
+
+func badEnrolment() error {
+	return fault.New(fault.TokenInvalid, "The enrolment token is not one of this daemon. Copy it whole, or make a new one (`backstayd enrol-token`).")
+}
+
+func (s *Service) spendEnrolment(ctx context.Context, w Writer, token string, now time.Time) (EnrolmentRecord, error) {
+	e, err := w.EnrolmentByHash(ctx, auth.HashToken(token))
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return e, badEnrolment()
+	case err != nil:
+		return e, err
+	case e.UsedAt != nil:
+		return e, fault.New(fault.TokenUsed, "The enrolment token was used before; each is good for one host. Make a new one (`backstayd enrol-token`).")
+	case !now.Before(e.ExpiresAt):
+		return e, fault.New(fault.TokenExpired, "The enrolment token has expired. Make a new one (`backstayd enrol-token`).")
+	}
+	e.UsedAt = &now
+	return e, w.PutEnrolment(ctx, e)
+}
+
+// freeHostName makes a name for a new host from its host name, with a number behind it when another host has that already, or
+// its id when many have.
+func freeHostName(ctx context.Context, r HostReader, hostname string, id fleet.HostID) (string, error) {
+	base := strings.TrimLeft(cut(hostname, maxName-8), "-")
+	if checkName("host", base) != nil {
+		base = "host"
+	}
+	name := base
+	for n := 2; n < 100; n++ {
+		_, err := r.HostByName(ctx, name)
+		if errors.Is(err, ErrNotFound) {
+			return name, nil
+		}
+		if err != nil {
+			return "", err
+		}
+		name = base + "-" + strconv.Itoa(n)
+	}
+	return string(id), nil
 }

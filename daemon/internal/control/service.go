@@ -49,6 +49,7 @@ type Service struct {
 	start  time.Time // no host counts as away for longer than this process has been there
 	actors *actorCache
 	seen   *seenHosts
+	swept  sweeps
 
 	mu       sync.RWMutex
 	dispatch Dispatcher

@@ -53,6 +53,13 @@ type Writer interface {
 	AppendAudit(ctx context.Context, at time.Time, actor, action, object, detail string) error
 }
 
+// HostSeen is the contact with a host: At is the latest of what SetHostSeen and PutHost stored.
+type HostSeen struct {
+	ID     fleet.HostID
+	Online bool
+	At     time.Time
+}
+
 // HostReader reads hosts and agents.
 type HostReader interface {
 	Host(ctx context.Context, id fleet.HostID) (fleet.Host, error)
@@ -62,8 +69,8 @@ type HostReader interface {
 	Agent(ctx context.Context, id fleet.AgentID) (host fleet.HostID, revoked bool, err error)
 	// HostConfig gives the version of a host's desired state, its plans and the repositories of these.
 	HostConfig(ctx context.Context, id fleet.HostID) (version int64, plans []fleet.Plan, repositories []fleet.Repository, err error)
-	// HostsSeen gives when each host that counts as online was last heard from, as SetHostSeen stored it.
-	HostsSeen(ctx context.Context) (map[fleet.HostID]time.Time, error)
+	// HostsSeen gives, for each host that is not revoked, what the store says of its contact.
+	HostsSeen(ctx context.Context) ([]HostSeen, error)
 }
 
 // HostWriter writes hosts and agents.
@@ -80,6 +87,8 @@ type RepositoryReader interface {
 	Repository(ctx context.Context, id fleet.RepositoryID) (fleet.Repository, error)
 	RepositoryByName(ctx context.Context, name string) (fleet.Repository, error)
 	Repositories(ctx context.Context) ([]fleet.Repository, error) // by name
+	// KnownRepositories gives those of the ids that are repositories.
+	KnownRepositories(ctx context.Context, ids []fleet.RepositoryID) ([]fleet.RepositoryID, error)
 }
 
 // RepositoryWriter writes repositories.
@@ -125,6 +134,8 @@ type JobQuery struct {
 // JobReader reads jobs.
 type JobReader interface {
 	Job(ctx context.Context, id fleet.JobID) (JobRecord, error)
+	// JobsByID gives those of the ids that are jobs.
+	JobsByID(ctx context.Context, ids []fleet.JobID) (map[fleet.JobID]JobRecord, error)
 	// JobPage reads newest first. A page may be short, even empty, and still have a next one: a rare match is searched for
 	// piece by piece.
 	JobPage(ctx context.Context, q JobQuery) (api.Page[fleet.Job], error)

@@ -2,21 +2,77 @@ package control
 
 import (
 	"context"
+	"errors"
+	"time"
 
+	"github.com/backstay/backstay/daemon/internal/auth"
 	"github.com/backstay/backstay/shared/api"
+	"github.com/backstay/backstay/shared/fault"
 )
 
+// maxTokenLife bounds how long an API token with an end may be good for.
+const maxTokenLife = 10 * 365 * 24 * time.Hour
+
 // Tokens gives all API tokens by name, without their secrets.
-func (s *Service) Tokens(ctx context.Context) ([]api.Token, error) {
-	return nil, notBuilt()
+func (s *Service) Tokens(ctx context.Context) (all []api.Token, err error) {
+	err = s.store.View(ctx, func(r Reader) error {
+		all, err = r.Tokens(ctx)
+		return err
+	})
+	return all, err
 }
 
 // CreateToken makes an API token whose role does not exceed the actor's.
 func (s *Service) CreateToken(ctx context.Context, actor Actor, req api.TokenRequest) (api.Token, error) {
-	return api.Token{}, notBuilt()
+	if err := checkName("token", req.Name); err != nil {
+		return api.Token{}, err
+	}
+	if err := checkRole(req.Role); err != nil {
+		return api.Token{}, err
+	}
+	if !actor.Role.Allows(req.Role) {
+		return api.Token{}, fault.New(fault.Forbidden, "You are %s and cannot make a token that is %s. Choose a role up to your own.", actor.Role, req.Role)
+	}
+	if req.ValidForMS < 0 || req.ValidForMS > maxTokenLife.Milliseconds() {
+		return api.Token{}, fault.New(fault.InvalidInput, "A token cannot be valid for %d ms. Use at most ten years, or 0 for no end.", req.ValidForMS)
+	}
+	value, hash := auth.NewToken(auth.PrefixAPI)
+	t := TokenRecord{Hash: hash, Token: api.Token{ID: s.newID(), Name: req.Name, Role: req.Role, CreatedBy: actor.Name, CreatedAt: s.now()}}
+	if req.ValidForMS > 0 {
+		end := t.CreatedAt.Add(time.Duration(req.ValidForMS) * time.Millisecond)
+		t.ExpiresAt = &end
+	}
+	err := s.update(ctx, func(w Writer) error {
+		if err := w.PutToken(ctx, t); err != nil {
+			return taken(err, "token", t.Name)
+		}
+		return w.AppendAudit(ctx, t.CreatedAt, actor.Name, "token.create", t.ID, t.Name+" as "+string(t.Role))
+	})
+	if err != nil {
+		return api.Token{}, err
+	}
+	t.Secret = value
+	return t.Token, nil
 }
 
 // DeleteToken revokes an API token.
 func (s *Service) DeleteToken(ctx context.Context, actor Actor, id string) error {
-	return notBuilt()
+	err := s.update(ctx, func(w Writer) error {
+		t, err := w.Token(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			return fault.New(fault.NotFound, "There is no API token %s. `backstay token ls` lists them.", shown(id))
+		}
+		if err != nil {
+			return err
+		}
+		if err := w.DeleteToken(ctx, id); err != nil {
+			return err
+		}
+		return w.AppendAudit(ctx, s.now(), actor.Name, "token.delete", id, t.Name)
+	})
+	if err != nil {
+		return err
+	}
+	s.actors.forget()
+	return nil
 }

@@ -2,22 +2,134 @@ package control
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 
+	"github.com/backstay/backstay/daemon/internal/auth"
 	"github.com/backstay/backstay/shared/api"
+	"github.com/backstay/backstay/shared/fault"
 	"github.com/backstay/backstay/shared/fleet"
 )
 
+// Lengths of passwords in bytes.
+const (
+	minPassword = 10
+	maxPassword = 1024
+)
+
 // Users gives all users by name.
-func (s *Service) Users(ctx context.Context) ([]api.User, error) {
-	return nil, notBuilt()
+func (s *Service) Users(ctx context.Context) (all []api.User, err error) {
+	err = s.store.View(ctx, func(r Reader) error {
+		all, err = r.Users(ctx)
+		return err
+	})
+	return all, err
 }
 
 // CreateUser adds a person who may sign in.
 func (s *Service) CreateUser(ctx context.Context, actor Actor, req api.UserRequest) (api.User, error) {
-	return api.User{}, notBuilt()
+	if err := checkUser(req); err != nil {
+		return api.User{}, err
+	}
+	if err := checkRole(req.Role); err != nil {
+		return api.User{}, err
+	}
+	password, err := auth.HashPassword(ctx, req.Password)
+	if err != nil {
+		return api.User{}, err
+	}
+	u := UserRecord{User: api.User{ID: fleet.UserID(s.newID()), Name: req.Name, Role: req.Role, CreatedAt: s.now()}, Password: password}
+	err = s.update(ctx, func(w Writer) error {
+		if err := w.PutUser(ctx, u); err != nil {
+			return taken(err, "user", u.Name)
+		}
+		return w.AppendAudit(ctx, u.CreatedAt, actor.Name, "user.create", string(u.ID), u.Name+" as "+string(u.Role))
+	})
+	if err != nil {
+		return api.User{}, err
+	}
+	return u.User, nil
 }
 
-// DeleteUser removes a user with all sessions and API tokens of theirs.
+const userNameSigns = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@-"
+
+// checkUser keeps the names of people apart from "token:…" and "system" in the audit log.
+func checkUser(req api.UserRequest) error {
+	if err := checkName("user", req.Name); err != nil {
+		return err
+	}
+	if strings.Trim(req.Name, userNameSigns) != "" || req.Name == systemName {
+		return fault.New(fault.InvalidInput, "%s cannot be the name of a user. Use letters, digits and the signs . _ @ - only, and not \"system\".", shown(req.Name))
+	}
+	if len(req.Password) < minPassword || len(req.Password) > maxPassword {
+		return fault.New(fault.InvalidInput, "The password has %d bytes. Choose one of %d to %d.", len(req.Password), minPassword, maxPassword)
+	}
+	return nil
+}
+
+const systemName = "system"
+
+func checkRole(role fleet.Role) error {
+	if !role.Valid() {
+		return fault.New(fault.InvalidInput, "%s is not a role. Use viewer, operator or admin.", shown(string(role)))
+	}
+	return nil
+}
+
+// DeleteUser removes a user with all sessions and API tokens of theirs. The last admin stays.
 func (s *Service) DeleteUser(ctx context.Context, actor Actor, id fleet.UserID) error {
-	return notBuilt()
+	err := s.update(ctx, func(w Writer) error {
+		u, err := find(ctx, string(id), func(ctx context.Context, id string) (UserRecord, error) {
+			return w.User(ctx, fleet.UserID(id))
+		}, w.UserByName)
+		if errors.Is(err, ErrNotFound) {
+			return fault.New(fault.NotFound, "No user is called %s. `GET /api/v1/users` lists them.", shown(string(id)))
+		}
+		if err != nil {
+			return err
+		}
+		if err := keepsAnAdmin(ctx, w, u); err != nil {
+			return err
+		}
+		tokens, err := w.Tokens(ctx)
+		if err != nil {
+			return err
+		}
+		ended := 0
+		for _, t := range tokens {
+			if t.CreatedBy != u.Name {
+				continue
+			}
+			ended++
+			if err := w.DeleteToken(ctx, t.ID); err != nil {
+				return err
+			}
+		}
+		if err := w.DeleteUser(ctx, u.ID); err != nil {
+			return err
+		}
+		return w.AppendAudit(ctx, s.now(), actor.Name, "user.delete", string(u.ID), fmt.Sprintf("%s, with %d API tokens", u.Name, ended))
+	})
+	if err != nil {
+		return err
+	}
+	s.actors.forget()
+	return nil
+}
+
+func keepsAnAdmin(ctx context.Context, r AccessReader, leaving UserRecord) error {
+	if leaving.Role != fleet.RoleAdmin {
+		return nil
+	}
+	users, err := r.Users(ctx)
+	if err != nil {
+		return err
+	}
+	for _, u := range users {
+		if u.Role == fleet.RoleAdmin && u.ID != leaving.ID {
+			return nil
+		}
+	}
+	return fault.New(fault.Conflict, "%s is the last admin. Add another admin first.", shown(leaving.Name))
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/backstay/backstay/daemon/internal/control"
 	"github.com/backstay/backstay/shared/api"
 	"github.com/backstay/backstay/shared/fleet"
 )
@@ -99,22 +100,10 @@ func (r *reader) HostConfig(ctx context.Context, id fleet.HostID) (int64, []flee
 	return version, plans, repositories, err
 }
 
-func (r *reader) HostsSeen(ctx context.Context) (map[fleet.HostID]time.Time, error) {
-	type seen struct {
-		id fleet.HostID
-		at time.Time
-	}
-	rows, err := many(ctx, r.q, "read hosts online", func(s scanner) (v seen, err error) {
-		return v, s.Scan(&v.id, when{&v.at})
-	}, "SELECT id, coalesce(seen_at, last_seen_at, enrolled_at) FROM hosts WHERE online = 1 ORDER BY id")
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[fleet.HostID]time.Time, len(rows))
-	for _, v := range rows {
-		out[v.id] = v.at
-	}
-	return out, nil
+func (r *reader) HostsSeen(ctx context.Context) ([]control.HostSeen, error) {
+	return many(ctx, r.q, "read hosts seen", func(s scanner) (v control.HostSeen, err error) {
+		return v, s.Scan(&v.ID, &v.Online, when{&v.At})
+	}, "SELECT id, online, max(coalesce(seen_at, 0), coalesce(last_seen_at, 0)) FROM hosts WHERE revoked_at IS NULL ORDER BY id")
 }
 
 // PutHost inserts or replaces a host with the list of repositories whose secret it holds.
@@ -179,17 +168,25 @@ func (w *writer) SetHostSeen(ctx context.Context, id fleet.HostID, at time.Time)
 
 // configure gives hosts a new version of their desired state: the rev of the change that was just made.
 func (w *writer) configure(ctx context.Context, hosts []fleet.HostID) error {
-	for chunk := range slices.Chunk(hosts, 500) {
-		args := []any{w.meta.rev}
-		for _, id := range chunk {
-			args = append(args, string(id))
-		}
+	for chunk := range slices.Chunk(hosts, chunkSize) {
+		args := append([]any{w.meta.rev}, anys(chunk)...)
 		err := w.exec(ctx, "write config version", "UPDATE hosts SET config_version = ? WHERE id IN ("+marks(len(chunk))+")", args...)
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// chunkSize is how many ids one statement takes.
+const chunkSize = 500
+
+func anys[T ~string](ids []T) []any {
+	out := make([]any, len(ids))
+	for i, id := range ids {
+		out[i] = string(id)
+	}
+	return out
 }
 
 // marks gives n placeholders.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/backstay/backstay/daemon/internal/control"
@@ -29,6 +30,21 @@ func scanJob(s scanner) (control.JobRecord, error) {
 
 func (r *reader) Job(ctx context.Context, id fleet.JobID) (control.JobRecord, error) {
 	return one(ctx, r.q, "read job", scanJob, "SELECT "+jobColumns+" FROM jobs WHERE id = ?", string(id))
+}
+
+func (r *reader) JobsByID(ctx context.Context, ids []fleet.JobID) (map[fleet.JobID]control.JobRecord, error) {
+	out := make(map[fleet.JobID]control.JobRecord, len(ids))
+	for chunk := range slices.Chunk(ids, chunkSize) {
+		found, err := many(ctx, r.q, "read jobs", scanJob, "SELECT "+jobColumns+" FROM jobs WHERE id IN ("+marks(len(chunk))+
+			") ORDER BY id", anys(chunk)...)
+		if err != nil {
+			return nil, err
+		}
+		for _, j := range found {
+			out[j.ID] = j
+		}
+	}
+	return out, nil
 }
 
 func (r *reader) OpenJobs(ctx context.Context, host fleet.HostID) ([]control.JobRecord, error) {

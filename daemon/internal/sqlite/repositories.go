@@ -29,6 +29,19 @@ func (r *reader) Repositories(ctx context.Context) ([]fleet.Repository, error) {
 	return many(ctx, r.q, "read repositories", scanRepository, "SELECT "+repositoryColumns+" FROM repositories ORDER BY name")
 }
 
+func (r *reader) KnownRepositories(ctx context.Context, ids []fleet.RepositoryID) ([]fleet.RepositoryID, error) {
+	known := []fleet.RepositoryID{}
+	for chunk := range slices.Chunk(ids, chunkSize) {
+		found, err := many(ctx, r.q, "read known repositories", text[fleet.RepositoryID],
+			"SELECT id FROM repositories WHERE id IN ("+marks(len(chunk))+") ORDER BY id", anys(chunk)...)
+		if err != nil {
+			return nil, err
+		}
+		known = append(known, found...)
+	}
+	return known, nil
+}
+
 // PutRepository inserts or replaces a repository.
 func (w *writer) PutRepository(ctx context.Context, r *fleet.Repository) error {
 	r.CreatedAt = stored(r.CreatedAt)

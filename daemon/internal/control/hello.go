@@ -1,0 +1,226 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/backstay/backstay/shared/agentwire"
+	"github.com/backstay/backstay/shared/fault"
+	"github.com/backstay/backstay/shared/fleet"
+)
+
+// AgentHello opens a session: the host is online, the jobs that the agent holds are brought together with those the daemon
+// knows. offer are the jobs to send now, oldest first.
+func (s *Service) AgentHello(ctx context.Context, id fleet.AgentID, h agentwire.Hello, now time.Time) (host fleet.Host, jobs []agentwire.WelcomeJob, offer []fleet.Job, err error) {
+	now = now.UTC().Truncate(time.Microsecond)
+	if err := checkFacts(h.Facts); err != nil {
+		return host, nil, nil, err
+	}
+	if h.AgentID != id {
+		return host, nil, nil, fault.New(fault.Protocol, "The agent named itself otherwise than its certificate does. Enrol it anew.")
+	}
+	m := &meeting{s: s, now: now, held: make(map[fleet.JobID]agentwire.HeldJob, len(h.Jobs))}
+	for _, held := range h.Jobs {
+		if !fleet.ValidID(string(held.JobID)) || !held.State.Valid() {
+			return host, nil, nil, fault.New(fault.Protocol, "The agent named a job with an invalid id or state. Update the agent.")
+		}
+		if _, doubled := m.held[held.JobID]; !doubled {
+			m.ids = append(m.ids, held.JobID)
+		}
+		m.held[held.JobID] = held
+	}
+	if err := m.readDurable(ctx, id); err != nil {
+		return host, nil, nil, err
+	}
+	err = s.update(ctx, func(w Writer) error {
+		host, err = trustedAgent(ctx, w, id) // again: it may have been revoked since
+		if err != nil {
+			return err
+		}
+		if err := setFacts(ctx, w, &host, h.Facts); err != nil {
+			return err
+		}
+		host.Online, host.LastSeenAt = true, &now
+		if !h.Clock.IsZero() {
+			host.ClockSkewMS = h.Clock.Sub(now).Milliseconds()
+		}
+		if err := w.PutHost(ctx, &host); err != nil {
+			return err
+		}
+		if err := m.meet(ctx, w, host); err != nil {
+			return err
+		}
+		host, err = w.Host(ctx, host.ID) // with what the jobs changed
+		return err
+	})
+	if err != nil {
+		return fleet.Host{}, nil, nil, err
+	}
+	s.seen.set(host.ID, now)
+	s.notify(m.changed)
+	return host, m.welcome, m.offer, nil
+}
+
+// meeting brings the jobs of an agent and those of the daemon together.
+type meeting struct {
+	s       *Service
+	now     time.Time
+	ids     []fleet.JobID
+	held    map[fleet.JobID]agentwire.HeldJob
+	durable map[fleet.JobID]fleet.LogPosition
+
+	welcome []agentwire.WelcomeJob
+	offer   []fleet.Job
+	changed []JobRecord
+}
+
+// readDurable asks the logs before the write transaction. Jobs that are over and whole need no asking: most of them.
+func (m *meeting) readDurable(ctx context.Context, id fleet.AgentID) error {
+	var known map[fleet.JobID]JobRecord
+	err := m.s.store.View(ctx, func(r Reader) (err error) {
+		if _, err = trustedAgent(ctx, r, id); err == nil {
+			known, err = r.JobsByID(ctx, m.ids)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	m.durable = make(map[fleet.JobID]fleet.LogPosition)
+	for _, id := range m.ids {
+		if j := known[id]; j.State.Final() && j.LogSealed {
+			continue
+		}
+		pos, err := m.s.logs.Durable(ctx, id)
+		if err != nil {
+			return fmt.Errorf("read end of log of job %s: %w", id, err)
+		}
+		m.durable[id] = pos
+	}
+	return nil
+}
+
+func (m *meeting) meet(ctx context.Context, w Writer, host fleet.Host) error {
+	known, err := w.JobsByID(ctx, m.ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range m.ids {
+		held := m.held[id]
+		j, ok := known[id]
+		switch {
+		case !ok:
+			err = m.adopt(ctx, w, host, held)
+		case j.HostID != host.ID:
+			m.s.log.Warn("an agent holds a job of another host", "host_id", host.ID, "job_id", id)
+			m.answer(id, 0, agentwire.DesireForget)
+		default:
+			err = m.known(ctx, w, j, held)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return m.absent(ctx, w, host)
+}
+
+func (m *meeting) answer(id fleet.JobID, seq int64, desired agentwire.Desire) {
+	m.welcome = append(m.welcome, agentwire.WelcomeJob{JobID: id, DurableSeq: seq, Desired: desired})
+}
+
+// known takes a job that both sides know to where the agent has it.
+func (m *meeting) known(ctx context.Context, w Writer, j JobRecord, held agentwire.HeldJob) error {
+	seq := m.durable[j.ID].LastSeq
+	if j.State.Final() {
+		switch {
+		case !held.State.Ended() && j.State == fleet.StateCancelled:
+			m.answer(j.ID, seq, agentwire.DesireCancel)
+		case held.State.Ended() && (j.LogSealed || seq >= held.LastSeq):
+			m.answer(j.ID, max(seq, held.LastSeq), agentwire.DesireForget)
+		default:
+			m.answer(j.ID, seq, agentwire.DesireRun)
+		}
+		return nil
+	}
+	changed := !j.Accepted
+	j.Accepted = true
+	switch held.State {
+	case fleet.StateAccepted, fleet.StateRunning:
+		changed = advance(&j, held.State, m.now) || changed
+	default: // it has ended: job.finished will say how
+		changed = advance(&j, fleet.StateAccepted, m.now) || changed
+	}
+	if j.CancelRequested && !held.State.Ended() {
+		m.answer(j.ID, seq, agentwire.DesireCancel)
+	} else {
+		m.answer(j.ID, seq, agentwire.DesireRun)
+	}
+	if !changed {
+		return nil
+	}
+	m.changed = append(m.changed, j)
+	return w.PutJob(ctx, &j)
+}
+
+// adopt takes up a job that this daemon does not know: its store was restored from a copy older than the job.
+func (m *meeting) adopt(ctx context.Context, w Writer, host fleet.Host, held agentwire.HeldJob) error {
+	if held.Spec == nil || held.Spec.JobID != held.JobID || checkSpec(*held.Spec) != nil {
+		m.s.log.Warn("an agent holds a job that nobody knows", "host_id", host.ID, "job_id", held.JobID)
+		m.answer(held.JobID, 0, agentwire.DesireForget)
+		return nil
+	}
+	spec := *held.Spec
+	j := JobRecord{Accepted: true, Job: fleet.Job{
+		ID: held.JobID, HostID: host.ID, Kind: spec.Kind, PlanID: spec.PlanID, RepositoryID: spec.Repository.ID,
+		State: fleet.StateUnknown, CreatedBy: adoptedBy(held.JobID), CreatedAt: spec.CreatedAt, UpdatedAt: m.now, Spec: spec,
+	}}
+	switch held.State {
+	case fleet.StateAccepted, fleet.StateRunning:
+		j.State = held.State
+	}
+	m.changed = append(m.changed, j)
+	m.answer(j.ID, m.durable[j.ID].LastSeq, agentwire.DesireRun)
+	return w.PutJob(ctx, &j)
+}
+
+// adoptedBy tells scheduled runs, whose ids begin with "slot:", from those that somebody started and whose name is lost.
+func adoptedBy(id fleet.JobID) string {
+	if strings.HasPrefix(string(id), "slot:") {
+		return "schedule"
+	}
+	return "unknown"
+}
+
+// absent looks at the jobs that the daemon has open and the agent does not hold. One that it never confirmed is offered (again);
+// one that it did confirm is lost.
+func (m *meeting) absent(ctx context.Context, w Writer, host fleet.Host) error {
+	open, err := w.OpenJobs(ctx, host.ID)
+	if err != nil {
+		return err
+	}
+	for i := range open {
+		j := &open[i]
+		if _, held := m.held[j.ID]; held {
+			continue
+		}
+		switch {
+		case j.Accepted:
+			_, err = m.s.end(ctx, w, j, fleet.Outcome{State: fleet.StateLost, Reason: fleet.ReasonJobForgotten, FinishedAt: m.now,
+				Message: "The agent came back without this job: its data was lost, or it was set up anew. Look on the host, then start the job again."})
+		case j.CancelRequested:
+			err = m.s.endUnsent(ctx, w, j, fleet.StateCancelled, fleet.ReasonCancelled, "Cancelled before the host began it.")
+		case m.s.expired(*j, m.now):
+			err = m.s.expire(ctx, w, j)
+		default:
+			m.offer = append(m.offer, j.Job)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		m.changed = append(m.changed, *j)
+	}
+	return nil
+}
