@@ -166,7 +166,7 @@ func (m *meeting) known(ctx context.Context, w Writer, j JobRecord, held agentwi
 
 // adopt takes up a job that this daemon does not know: its store was restored from a copy older than the job.
 func (m *meeting) adopt(ctx context.Context, w Writer, host fleet.Host, held agentwire.HeldJob) error {
-	if held.Spec == nil || held.Spec.JobID != held.JobID || checkSpec(*held.Spec) != nil {
+	if held.Spec == nil || held.Spec.JobID != held.JobID || held.Spec.Validate() != nil {
 		m.s.log.Warn("an agent holds a job that nobody knows", "host_id", host.ID, "job_id", held.JobID)
 		m.answer(held.JobID, 0, agentwire.DesireForget)
 		return nil

@@ -28,14 +28,14 @@ func (s *Service) jobSpec(ctx context.Context, r Reader, h fleet.Host, req api.J
 	}
 	switch req.Kind {
 	case fleet.KindBackup:
-		spec.Backup, err = backupSpec(h, plan, req)
+		spec.Backup, err = backupSpec(plan, req)
 	case fleet.KindRestore:
 		spec.Restore, err = restoreSpec(ctx, r, repository, req)
 	case fleet.KindCheck:
 		spec.Check = &fleet.CheckSpec{ReadData: req.ReadData}
 	}
 	if err == nil {
-		err = checkSpec(spec)
+		err = spec.ValidateOn(h.OS)
 	}
 	return spec, err
 }
@@ -86,7 +86,7 @@ func planAndRepository(ctx context.Context, r Reader, h fleet.Host, req api.JobR
 	return nil, fleet.Repository{}, fault.New(fault.InvalidInput, "The job needs a plan or a repository. `backstay plan ls` and `backstay repo ls` list them.")
 }
 
-func backupSpec(h fleet.Host, plan *fleet.Plan, req api.JobRequest) (*fleet.BackupSpec, error) {
+func backupSpec(plan *fleet.Plan, req api.JobRequest) (*fleet.BackupSpec, error) {
 	var b fleet.BackupSpec
 	if plan == nil {
 		b = fleet.BackupSpec{Paths: req.Paths, Excludes: req.Excludes, Tags: req.Tags, ExcludeCaches: req.ExcludeCaches,
@@ -99,7 +99,7 @@ func backupSpec(h fleet.Host, plan *fleet.Plan, req api.JobRequest) (*fleet.Back
 		b.Tags = slices.Concat(b.Tags, req.Tags)
 		b.Verbose = b.Verbose || req.Verbose
 	}
-	return &b, checkBackup(b, h.OS)
+	return &b, nil
 }
 
 // Lengths of restic's snapshot ids, and of the beginnings of them that are taken.

@@ -125,7 +125,7 @@ func fillPlan(ctx context.Context, r Reader, p *fleet.Plan, req api.PlanRequest)
 			}
 		}
 		if !checked[h.OS] {
-			if err := checkBackup(p.Backup, h.OS); err != nil {
+			if err := p.Backup.Validate(h.OS); err != nil {
 				return err
 			}
 			checked[h.OS] = true

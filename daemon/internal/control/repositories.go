@@ -1,11 +1,8 @@
 package control
 
 import (
-	"bytes"
 	"context"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"time"
 
 	"github.com/backstay/backstay/shared/agentwire"
@@ -110,36 +107,11 @@ func (s *Service) DeleteRepository(ctx context.Context, actor Actor, idOrName st
 	})
 }
 
-const maxCACert = 64 << 10
-
 func checkRepositoryRequest(v fleet.Repository) error {
 	if err := checkName("repository", v.Name); err != nil {
 		return err
 	}
-	if err := checkCACert(v.CACert); err != nil {
-		return err
-	}
-	return checkRepository(v.Spec())
-}
-
-// checkCACert takes PEM certificates only, so that a private key pasted by mistake is not stored and sent about.
-func checkCACert(text string) error {
-	if len(text) > maxCACert {
-		return fault.New(fault.TooLarge, "The CA certificate is larger than %d bytes. Give only the certificates that are needed.", maxCACert)
-	}
-	for rest := []byte(text); len(rest) > 0; {
-		block, next := pem.Decode(rest)
-		if block == nil || block.Type != "CERTIFICATE" {
-			return fault.New(fault.InvalidInput, "The CA certificate is not in PEM form. Give the text from BEGIN CERTIFICATE to END CERTIFICATE.")
-		}
-		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-			return fault.Wrap(fault.InvalidInput, err, "The CA certificate cannot be read. Export it again in PEM form.")
-		}
-		if rest = next; len(bytes.TrimSpace(rest)) == 0 {
-			return nil
-		}
-	}
-	return nil
+	return v.Spec().Validate()
 }
 
 // testTimeout is how long a host may try to open a repository: restic itself would try for 15 minutes.
