@@ -1,0 +1,24 @@
+package journal
+
+// Sound is what a bell says to look at.
+type Sound byte
+
+// The sounds.
+const (
+	Lines Sound = 'l' // there are more lines in the spool
+	State Sound = 's' // anything else changed: progress, processes, outcome, desired state
+)
+
+// Lines gets a token when there may be new lines. It is full at one: a listener that is behind looks once.
+func (b *Bell) Lines() <-chan struct{} { return b.lines }
+
+// State gets a token when something else may have changed. It is full at one, as Lines.
+func (b *Bell) State() <-chan struct{} { return b.state }
+
+// coalesce puts a token into c unless one is there.
+func coalesce(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
