@@ -71,8 +71,8 @@ func check(t *testing.T, what, got string) {
 }
 
 func TestDecodingIntoASecretIsRefused(t *testing.T) {
-	var s secret.Secret
-	if err := json.Unmarshal([]byte(`"`+planted+`"`), &s); err == nil {
+	var c secret.Credentials
+	if err := json.Unmarshal([]byte(`{"password":"`+planted+`"}`), &c); err == nil {
 		t.Fatal("a secret was read from JSON")
 	}
 }

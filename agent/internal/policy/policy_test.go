@@ -74,7 +74,7 @@ func TestDefaultFile(t *testing.T) {
 func TestABrokenPolicyAllowsNothing(t *testing.T) {
 	for name, text := range map[string]string{
 		"not TOML":           "allowed_kinds = [",
-		"unknown setting":    `alowed_kinds = ["backup"]`,
+		"unknown setting":    `kinds = ["backup"]`,
 		"wrong type":         `allowed_kinds = "backup"`,
 		"unknown kind":       `allowed_kinds = ["backup", "prune"]`,
 		"relative source":    `source_roots = ["home"]`,

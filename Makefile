@@ -1,0 +1,99 @@
+# Backstay. `make help` lists what can be made; `make run` shows it all on this machine.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
+VERSION ?= 0.0.0-dev$(if $(COMMIT),+$(COMMIT))
+LDFLAGS := -s -w -X github.com/backstay/backstay/shared/buildinfo.version=$(VERSION)
+# The version is stamped above; asking git once more fails where the checkout belongs to another account.
+export GOFLAGS := $(strip $(GOFLAGS) -buildvcs=false)
+
+# Tests: packages at a time, and what they may take. The programs that tests start have the race detector too.
+TEST_P ?= 2
+TEST_ENV := BACKSTAY_TEST_SECRET_SERVICE=1 BACKSTAY_TEST_RACE=1
+FUZZTIME ?= 10s
+FAULT_ROUNDS ?= 200
+E2E := ./packaging/e2e/...
+UNITS = $(shell go list ./... | grep -v /packaging/e2e)
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z/-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
+
+.PHONY: deps
+deps: ## install the Debian packages that are missing (as root)
+	@packaging/deps.sh test
+
+.PHONY: build
+build: ## bin/backstayd, bin/backstay, bin/backstay-agent
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./daemon/cmd/backstayd ./daemon/cmd/backstay ./agent/cmd/backstay-agent
+
+# Pinned by the tool modules' go.sum.
+bin/restic: packaging/tools/restic/go.mod packaging/tools/restic/go.sum
+	@echo "building restic (a few minutes, once)"
+	@mkdir -p bin
+	cd packaging/tools/restic && CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/$@ github.com/restic/restic/cmd/restic
+	@touch $@
+
+bin/rest-server: packaging/tools/rest-server/go.mod packaging/tools/rest-server/go.sum
+	@echo "building rest-server"
+	@mkdir -p bin
+	cd packaging/tools/rest-server && CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/$@ github.com/restic/rest-server/cmd/rest-server
+	@touch $@
+
+bin/golangci-lint: packaging/tools/golangci-lint/go.mod packaging/tools/golangci-lint/go.sum
+	@echo "building golangci-lint (some minutes, once)"
+	@mkdir -p bin
+	cd packaging/tools/golangci-lint && CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+.PHONY: run
+run: ## a whole fleet on this machine: daemon, agent, repository, a backup (ONCE=1 stops after it)
+	@packaging/deps.sh run
+	@$(MAKE) --no-print-directory build bin/rest-server
+	@packaging/demo/find-restic.sh >/dev/null || $(MAKE) --no-print-directory bin/restic
+	@ONCE='$(ONCE)' packaging/demo/run.sh
+
+.PHONY: borders
+borders: ## which package may import what, and the shape of files
+	go test -count=1 ./packaging/borders
+
+.PHONY: test
+test: deps bin/restic bin/rest-server borders ## everything, with the race detector, the end-to-end tests last
+	go vet ./...
+	$(TEST_ENV) go test -race -p $(TEST_P) -timeout 15m $(UNITS)
+	$(TEST_ENV) go test -race -count=1 -timeout 20m $(E2E)
+
+.PHONY: race
+race: deps bin/restic bin/rest-server ## everything with the race detector, twice, in random order
+	$(TEST_ENV) go test -race -count=2 -shuffle=on -p $(TEST_P) -timeout 60m ./...
+
+.PHONY: lint
+lint: bin/golangci-lint ## gofmt, go vet for three systems, golangci-lint, the changelog's form
+	@unformatted="$$(git ls-files '*.go' | xargs gofmt -l)"; [ -z "$$unformatted" ] || { echo "not gofmt-clean:"; echo "$$unformatted"; exit 1; }
+	for os in linux windows darwin; do CGO_ENABLED=0 GOOS=$$os go vet ./...; done
+	bin/golangci-lint run ./...
+	packaging/changelog/check.sh
+
+.PHONY: cross
+cross: ## vet and build for linux, windows and darwin without cgo
+	packaging/cross.sh
+
+.PHONY: fuzz-short
+fuzz-short: ## every fuzz target for FUZZTIME (10s)
+	packaging/test/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: build bin/restic bin/rest-server ## the measurements, side by side in one run
+	go test -run '^$$' -bench . -benchmem -timeout 60m $(UNITS)
+	go test -run '^$$' -bench . -benchtime 1x -timeout 60m -v $(E2E)
+
+.PHONY: faults
+faults: deps bin/restic bin/rest-server ## FAULT_ROUNDS (200) rounds of random cuts and kills
+	BACKSTAY_FAULT_ROUNDS=$(FAULT_ROUNDS) go test -count=1 -run 'TestRandomCuts' -timeout 6h -v $(E2E)
+
+.PHONY: clean
+clean: ## remove bin/ and the demo's data in run/
+	rm -rf bin run
