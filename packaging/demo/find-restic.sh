@@ -5,7 +5,7 @@ set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 if path=$(command -v restic 2>/dev/null); then
 	version=$("$path" version 2>/dev/null | awk '$1 == "restic" { print $2; exit }')
-	if printf '%s\n' "$version" | awk -F '[.-]' '{ exit !($1 > 0 || $2 > 17 || $2 == 17 && $3 >= 1) }'; then
+	if printf '%s\n' "$version" | awk -F '[.-]' '/^[0-9]+\.[0-9]+\.[0-9]/ { ok = $1 > 0 || $2 > 17 || $2 == 17 && $3 >= 1 } END { exit !ok }'; then
 		case $path in
 		/*) ;;
 		*) path=$PWD/$path ;;
