@@ -1,0 +1,23 @@
+package apiclient
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/backstay/backstay/shared/agentwire"
+)
+
+// Enrol turns a single-use token into an agent's identity; the client needs no token of its own. It is not repeated by itself: a
+// lost answer has used the token up.
+func (c *Client) Enrol(ctx context.Context, r agentwire.EnrolRequest) (agentwire.EnrolResponse, error) {
+	var out agentwire.EnrolResponse
+	err := c.do(ctx, call{method: http.MethodPost, path: agentwire.PathEnrol, body: r, once: true}, &out)
+	return out, err
+}
+
+// Renew asks for a fresh certificate; Config.TLS holds the present one.
+func (c *Client) Renew(ctx context.Context, r agentwire.RenewRequest) (agentwire.RenewResponse, error) {
+	var out agentwire.RenewResponse
+	err := c.do(ctx, call{method: http.MethodPost, path: agentwire.PathRenew, body: r, once: true}, &out)
+	return out, err
+}
