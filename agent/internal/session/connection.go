@@ -67,8 +67,8 @@ func (c *connection) serve(parent context.Context) (welcomed bool, err error) {
 	for _, j := range welcome.Jobs {
 		desired[j.JobID] = j
 		if j.Desired == agentwire.DesireCancel {
-			if err := c.s.cfg.Jobs.Cancel(ctx, j.JobID, ""); err != nil {
-				return true, fmt.Errorf("cancel job %s: %w", j.JobID, err)
+			if err := c.cancel(ctx, j.JobID, ""); err != nil {
+				return true, err
 			}
 		}
 	}
@@ -225,7 +225,7 @@ func (c *connection) command(ctx context.Context, e agentwire.Envelope) error {
 	case agentwire.TypeCommandRun:
 		return c.run(ctx, e)
 	case agentwire.TypeCommandCancel:
-		return withPayload(e, func(m agentwire.CommandCancel) error { return c.s.cfg.Jobs.Cancel(ctx, e.JobID, m.By) })
+		return withPayload(e, func(m agentwire.CommandCancel) error { return c.cancel(ctx, e.JobID, m.By) })
 	default:
 		return withPayload(e, func(u agentwire.ConfigUpdate) error {
 			if err := c.s.cfg.Plans.Store(u); err != nil {
@@ -234,6 +234,16 @@ func (c *connection) command(ctx context.Context, e agentwire.Envelope) error {
 			return c.send(ctx, agentwire.TypePlanAck, "", "", agentwire.PlanAck{Version: u.Version})
 		})
 	}
+}
+
+// cancel makes a job's end desired. One that is over, or that this host never had, needs nothing: its own messages tell.
+func (c *connection) cancel(ctx context.Context, id fleet.JobID, by string) error {
+	err := c.s.cfg.Jobs.Cancel(ctx, id, by)
+	switch fault.CodeOf(err) {
+	case "", fault.JobEnded, fault.UnknownJob:
+		return nil
+	}
+	return fmt.Errorf("cancel job %s: %w", id, err)
 }
 
 // run starts a job and says whether it is in the journal. What cannot be understood whole is not done at all.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/backstay/backstay/agent/internal/identity"
@@ -20,9 +21,10 @@ import (
 type Jobs interface {
 	// Run puts a job into the journal, on disk, and starts it when its repository is free. A job known already gives its state.
 	Run(ctx context.Context, spec fleet.JobSpec, startWithin time.Duration) (fleet.JobState, error)
+	// Cancel makes the job's end desired, durably.
 	Cancel(ctx context.Context, id fleet.JobID, by string) error
 	Held() []agentwire.HeldJob
-	// Changed is closed when a job came, began or ended since the call.
+	// Changed gets a token when a job came, began, progressed or ended; it holds one. The session is its only listener.
 	Changed() <-chan struct{}
 	// Open gives a job's log and events.
 	Open(id fleet.JobID) (Job, error)
@@ -32,7 +34,7 @@ type Jobs interface {
 
 // Job is one job as a pump reads it. Its methods are called by one goroutine.
 type Job interface {
-	// Bell is closed when there may be more since the call: take it before reading.
+	// Bell gets a token when there may be new lines; it holds one.
 	Bell() <-chan struct{}
 	ReadFrom(after int64, maxBytes int) ([]fleet.LogLine, error)
 	Started() (agentwire.JobStarted, bool)
@@ -78,6 +80,7 @@ type Session struct {
 	cfg         Config
 	incarnation string
 	changed     chan struct{} // facts changed; holds one: more are the same
+	jobs        *broadcast    // some job changed
 }
 
 // New makes a Session. incarnation is random and new with each process.
@@ -100,7 +103,7 @@ func New(cfg Config, incarnation string) *Session {
 	if cfg.Connected == nil {
 		cfg.Connected = func(string, error) {}
 	}
-	return &Session{cfg: cfg, incarnation: incarnation, changed: make(chan struct{}, 1)}
+	return &Session{cfg: cfg, incarnation: incarnation, changed: make(chan struct{}, 1), jobs: newBroadcast()}
 }
 
 // FactsChanged has the facts sent anew.
@@ -111,11 +114,26 @@ func (s *Session) FactsChanged() {
 	}
 }
 
+// relay tells all pumps what the one listener of Jobs.Changed hears.
+func (s *Session) relay(ctx context.Context) {
+	for {
+		select {
+		case <-s.cfg.Jobs.Changed():
+			s.jobs.ring()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // steady is how long a connection must have held for the next pause to begin small again.
 const steady = 30 * time.Second
 
 // Run connects, and connects again whatever happens, until ctx ends.
 func (s *Session) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { s.relay(ctx) })
 	for attempt := 0; ctx.Err() == nil; attempt++ {
 		began := s.cfg.Clock()
 		welcomed, err := s.once(ctx)
