@@ -1,0 +1,3 @@
+package joblog_test
+
+func childMain() bool { return false }

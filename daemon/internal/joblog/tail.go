@@ -1,0 +1,160 @@
+package joblog
+
+import (
+	"context"
+	"sync"
+
+	"github.com/backstay/backstay/shared/agentwire"
+	"github.com/backstay/backstay/shared/fleet"
+)
+
+// tailLines is how many lines a tail that is behind takes from the store at once.
+const tailLines = sealedLines
+
+// Batch is consecutive lines and the log.stream frame that holds them. Readers share both and change neither.
+type Batch struct {
+	First int64
+	Lines []fleet.LogLine
+	Frame []byte
+}
+
+// Tail is one reader's view of a job's log: it holds a place in no queue, so a reader that stands still costs nothing. Bell,
+// Version, Progress, Known and Close may be used by any goroutine, Next and Err by one at a time.
+//
+// The order that misses nothing: take Bell, then Next until false (and Progress, Version), then wait for the bell.
+type Tail struct {
+	e      *entry // nil for an id that no job can have
+	silent chan struct{}
+	close  sync.Once
+
+	left  []fleet.LogLine // read from the store, not yet given: lines from leftFirst on
+	first int64
+	err   error
+}
+
+// Tail opens a tail of a job, be it live, ended or not yet begun. The caller closes it.
+func (s *Store) Tail(job fleet.JobID) *Tail {
+	e, err := s.acquire(job)
+	if err != nil {
+		return &Tail{silent: make(chan struct{}), err: err}
+	}
+	e.mu.Lock()
+	e.tails++
+	e.mu.Unlock()
+	s.count.tails.Add(1)
+	return &Tail{e: e}
+}
+
+// Close gives the tail back.
+func (t *Tail) Close() {
+	t.close.Do(func() {
+		if t.e == nil {
+			return
+		}
+		t.e.mu.Lock()
+		t.e.tails--
+		t.e.mu.Unlock()
+		t.e.store.count.tails.Add(-1)
+		t.e.store.release(t.e)
+	})
+}
+
+// Bell gives a channel that is closed when there are new lines, a new progress, or a Notify.
+func (t *Tail) Bell() <-chan struct{} {
+	if t.e == nil {
+		return t.silent
+	}
+	t.e.mu.Lock()
+	defer t.e.mu.Unlock()
+	return t.e.bellLocked()
+}
+
+// Version changes with every Notify.
+func (t *Tail) Version() int64 {
+	if t.e == nil {
+		return 0
+	}
+	t.e.mu.Lock()
+	defer t.e.mu.Unlock()
+	return t.e.version
+}
+
+// Progress gives the newest progress, and false when there was none since the job was last forgotten.
+func (t *Tail) Progress() (fleet.Progress, bool) {
+	if t.e == nil {
+		return fleet.Progress{}, false
+	}
+	t.e.mu.Lock()
+	defer t.e.mu.Unlock()
+	if t.e.progress == nil {
+		return fleet.Progress{}, false
+	}
+	return *t.e.progress, true
+}
+
+// Known gives the number of the last line that the daemon received, on disk or not; 0 when there is none or the store cannot be
+// read (Next then says so).
+func (t *Tail) Known() int64 {
+	if t.e == nil || t.ready() != nil {
+		return 0
+	}
+	t.e.mu.Lock()
+	defer t.e.mu.Unlock()
+	return t.e.next - 1
+}
+
+func (t *Tail) ready() error {
+	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+	defer cancel()
+	return t.e.store.ready(ctx, t.e)
+}
+
+// Next gives the lines after number after, and false when there are none yet or the store could not be read: see Err. It reads
+// the disk only for lines that left memory.
+func (t *Tail) Next(after int64) (Batch, bool) {
+	if t.e == nil {
+		return Batch{}, false
+	}
+	if t.err = t.ready(); t.err != nil {
+		return Batch{}, false
+	}
+	at := max(after, 0) + 1
+	t.e.mu.Lock()
+	b, next := t.e.findLocked(at), t.e.next
+	t.e.mu.Unlock()
+	switch {
+	case b != nil:
+		t.left = nil
+		if b.first == at {
+			return Batch{First: at, Lines: b.lines, Frame: b.frame()}, true
+		}
+		return t.frame(at, b.lines[at-b.first:]), true
+	case at >= next:
+		return Batch{}, false
+	}
+	return t.fromStore(at)
+}
+
+// fromStore gives lines that are not in memory.
+func (t *Tail) fromStore(at int64) (Batch, bool) {
+	if skip := at - t.first; skip < 0 || skip >= int64(len(t.left)) {
+		ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+		defer cancel()
+		t.left, t.err = t.e.store.read(ctx, t.e, at-1, tailLines)
+		if t.first = at; t.err != nil || len(t.left) == 0 {
+			return Batch{}, false
+		}
+	} else {
+		t.left, t.first = t.left[skip:], at
+	}
+	part, rest := split(t.left, maxBatchLines, agentwire.MaxBatch)
+	t.left, t.first = rest, at+int64(len(part))
+	return t.frame(at, part), true
+}
+
+func (t *Tail) frame(first int64, lines []fleet.LogLine) Batch {
+	return Batch{First: first, Lines: lines, Frame: encodeFrame(t.e.job, first, lines)}
+}
+
+// Err tells why the last Next gave nothing: nil when there was nothing to give.
+func (t *Tail) Err() error { return t.err }
