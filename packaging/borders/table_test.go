@@ -33,9 +33,10 @@ var borders = []border{
 	{imports: "golang.org/x/crypto/argon2", only: []string{"daemon/internal/auth"}, why: "its memory is bounded in one place"},
 	{imports: "github.com/spf13/cobra", only: []string{"*/cmd", "daemon/internal/cli", "agent/internal/cli"}, why: "parsing arguments is the commands' job"},
 	{imports: "shared/sharedtest", only: []string{"shared/sharedtest", "packaging"}, why: "it is for tests"},
-	{imports: "testing", only: []string{"shared/sharedtest", "packaging"}, why: "programs do not carry the test framework"},
+	{imports: "shared/apiclient/apitest", why: "it is for tests"},
+	{imports: "testing", only: []string{"shared/sharedtest", "shared/apiclient/apitest", "packaging"}, why: "programs do not carry the test framework"},
 	{imports: "math/rand", why: "math/rand/v2 needs no seed, and crypto/rand is for everything that must not be guessed"},
-	{imports: "log", only: []string{"daemon/internal/httpapi", "daemon/internal/app", "daemon/internal/agentws", "shared/wsconn"},
+	{imports: "log", only: []string{"daemon/internal/httpapi", "daemon/internal/app", "daemon/internal/agentws", "shared/wsconn", "shared/apiclient/apitest"},
 		why: "we log with slog; net/http's ErrorLog alone wants a log.Logger"},
 
 	{imports: "agent/internal/session", only: []string{"agent/internal/app"}, why: "app → session → runner → the rest"},

@@ -3,8 +3,8 @@
 set -eu
 time=${1:-10s}
 go list ./... | while read -r package; do
-	targets=$(go test -list '^Fuzz' "$package" | grep '^Fuzz' || :)
-	for target in $targets; do
+	listed=$(go test -list '^Fuzz' "$package")
+	for target in $(printf '%s\n' "$listed" | grep '^Fuzz' || :); do
 		echo "fuzz: $package $target"
 		go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$package" </dev/null
 	done
