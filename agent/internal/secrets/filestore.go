@@ -182,7 +182,7 @@ func (s *fileStore) loadKey(c Config) error {
 // makeKeyFile makes a key unless there is one: one that is there opens the secrets of an earlier enrolment.
 func makeKeyFile(c Config) error {
 	if err := datafolder.Make(c.KeyDir); err != nil {
-		return err
+		return fault.Wrap(fault.SecretStore, errors.Unwrap(err), "The folder %s for the sealed file's key cannot be made. Make it with mode 0700 for the agent's account, or name another as key_dir.", c.KeyDir)
 	}
 	if there, err := exists(keyPath(c)); err != nil || there {
 		return err

@@ -170,3 +170,17 @@ func TestMigrate(t *testing.T) {
 	}
 	holds(t, s, want)
 }
+
+// An account that may not write beside its data folder is told what to do, and no store is left half made.
+func TestKeyFolderCannotBeMade(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := secrets.Config{Kind: fleet.SecretsSealedFile, DataDir: filepath.Join(dir, "data"), KeyDir: filepath.Join(dir, "file", "key")}
+	if _, err := secrets.Create(t.Context(), c); fault.CodeOf(err) != fault.SecretStore {
+		t.Fatalf("create: %v", err)
+	}
+	c.KeyDir = filepath.Join(dir, "elsewhere")
+	made(t, c)
+}
