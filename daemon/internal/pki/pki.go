@@ -23,7 +23,7 @@ type Config struct {
 	Dir   string           // made when missing
 	Names []string         // host names and addresses under which the daemon is reached, beside localhost and the host's own name
 	Clock func() time.Time // time.Now when nil
-	Log   *slog.Logger     // slog.Default when nil
+	Log   *slog.Logger     // none when nil
 }
 
 // PKI is the authority and the server's own certificate. It is safe for concurrent use.
@@ -48,7 +48,7 @@ func Open(cfg Config) (*PKI, error) {
 		cfg.Clock = time.Now
 	}
 	if cfg.Log == nil {
-		cfg.Log = slog.Default()
+		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fault.Wrap(fault.StorageDenied, err, "The folder for the daemon's certificates cannot be made. Check the data folder's owner and rights.")
