@@ -14,6 +14,7 @@ import (
 	"github.com/backstay/backstay/shared/api"
 	"github.com/backstay/backstay/shared/apiclient"
 	"github.com/backstay/backstay/shared/fleet"
+	"github.com/backstay/backstay/shared/pin"
 	"github.com/backstay/backstay/shared/secret"
 	"github.com/backstay/backstay/shared/sharedtest"
 )
@@ -57,7 +58,7 @@ func (f *fleetOf) agentDir() string {
 	if f.opts.agentData != "" {
 		return f.opts.agentData
 	}
-	return filepath.Join(f.dir, "agent")
+	return filepath.Join(f.dir, "host", "agent") // its key folder lies beside it
 }
 
 // newFleet starts all and waits until the host is online.
@@ -116,11 +117,11 @@ func (f *fleetOf) startDaemon() {
 			f.t.Fatalf("daemon ended: %v\n%s", f.daemon.err, f.daemon.output())
 		}
 		if f.pin == "" {
-			pin, err := apiclient.FetchPin(f.t.Context(), f.address)
+			found, err := pin.Fetch(f.t.Context(), f.address)
 			if err != nil {
 				return false
 			}
-			f.pin = pin
+			f.pin = found
 		}
 		c, err := apiclient.New(apiclient.Config{Address: f.address, Pin: f.pin})
 		if err != nil {
@@ -171,11 +172,11 @@ func (f *fleetOf) enrol() {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	if err := os.MkdirAll(f.agentDir(), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(f.agentDir()), 0o755); err != nil {
 		f.t.Fatal(err)
 	}
 	if f.opts.agentUID != 0 {
-		if err := os.Chown(f.agentDir(), int(f.opts.agentUID), int(f.opts.agentUID)); err != nil {
+		if err := os.Chown(filepath.Dir(f.agentDir()), int(f.opts.agentUID), int(f.opts.agentUID)); err != nil {
 			f.t.Fatal(err)
 		}
 	}
