@@ -1,0 +1,78 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/backstay/backstay/daemon/internal/control"
+	"github.com/backstay/backstay/shared/api"
+	"github.com/backstay/backstay/shared/fleet"
+)
+
+type hostControl interface {
+	Hosts(ctx context.Context) ([]fleet.Host, error)
+	Host(ctx context.Context, idOrName string) (fleet.Host, error)
+	RevokeHost(ctx context.Context, actor control.Actor, id fleet.HostID) error
+	StartJob(ctx context.Context, actor control.Actor, host string, req api.JobRequest, idempotencyKey string) (fleet.Job, error)
+	PutSecret(ctx context.Context, actor control.Actor, host, repository, sealed string) error
+	DeleteSecret(ctx context.Context, actor control.Actor, host, repository string) error
+	CreateEnrolmentToken(ctx context.Context, actor control.Actor, req api.EnrolmentTokenRequest) (api.EnrolmentToken, error)
+}
+
+type (
+	startJobInput struct {
+		byID
+		Key  string `header:"Idempotency-Key" maxLength:"128" doc:"A repeated POST with the same key answers with the first job, for 24 hours."`
+		Body api.JobRequest
+	}
+	secretPath struct {
+		byID
+		Repository string `path:"repository" maxLength:"160"`
+	}
+	putSecretInput struct {
+		secretPath
+		Body api.SecretRequest
+	}
+)
+
+func (s *Server) hostRoutes(h huma.API) {
+	c := s.cfg.Control
+	register(s, h, operation{id: "listHosts", method: http.MethodGet, path: "/hosts", summary: "All hosts by name"},
+		func(ctx context.Context, _ control.Actor, _ *none) (*answer[api.Page[fleet.Host]], error) {
+			return list(c.Hosts(ctx))
+		})
+	register(s, h, operation{id: "getHost", method: http.MethodGet, path: "/hosts/{id}", summary: "One host, by id or name"},
+		func(ctx context.Context, _ control.Actor, in *byID) (*answer[fleet.Host], error) {
+			return ok(c.Host(ctx, in.ID))
+		})
+	register(s, h, operation{id: "revokeHost", method: http.MethodDelete, path: "/hosts/{id}", summary: "End the trust in a host's agent", status: http.StatusNoContent,
+		detail: "Its connection is closed and none is taken any more. What it did stays."}, s.revokeHost)
+	register(s, h, operation{id: "startJob", method: http.MethodPost, path: "/hosts/{id}/jobs", summary: "Queue a job on a host", status: http.StatusAccepted,
+		detail: "The job of a host that is away waits in the state queued."},
+		func(ctx context.Context, actor control.Actor, in *startJobInput) (*answer[fleet.Job], error) {
+			return ok(c.StartJob(ctx, actor, in.ID, in.Body, in.Key))
+		})
+	register(s, h, operation{id: "putSecret", method: http.MethodPut, path: "/hosts/{id}/secrets/{repository}", summary: "Give a host the credentials of a repository", status: http.StatusNoContent,
+		detail: "Sealed to the host's sealing_key by the client. The daemon passes them on and keeps nothing, so the host must be online."},
+		func(ctx context.Context, actor control.Actor, in *putSecretInput) (*empty, error) {
+			return done(c.PutSecret(ctx, actor, in.ID, in.Repository, in.Body.Sealed))
+		})
+	register(s, h, operation{id: "deleteSecret", method: http.MethodDelete, path: "/hosts/{id}/secrets/{repository}", summary: "Let a host forget the credentials of a repository", status: http.StatusNoContent},
+		func(ctx context.Context, actor control.Actor, in *secretPath) (*empty, error) {
+			return done(c.DeleteSecret(ctx, actor, in.ID, in.Repository))
+		})
+	register(s, h, operation{id: "createEnrolmentToken", method: http.MethodPost, path: "/enrolment-tokens", summary: "A single-use token for an agent", status: http.StatusCreated},
+		func(ctx context.Context, actor control.Actor, in *with[api.EnrolmentTokenRequest]) (*answer[api.EnrolmentToken], error) {
+			return ok(c.CreateEnrolmentToken(ctx, actor, in.Body))
+		})
+}
+
+func (s *Server) revokeHost(ctx context.Context, actor control.Actor, in *byID) (*empty, error) {
+	host, err := s.cfg.Control.Host(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return done(s.cfg.Control.RevokeHost(ctx, actor, host.ID))
+}

@@ -1,0 +1,45 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/backstay/backstay/daemon/internal/control"
+	"github.com/backstay/backstay/shared/api"
+	"github.com/backstay/backstay/shared/fleet"
+)
+
+type planControl interface {
+	Plans(ctx context.Context) ([]fleet.Plan, error)
+	Plan(ctx context.Context, idOrName string) (fleet.Plan, error)
+	AddPlan(ctx context.Context, actor control.Actor, req api.PlanRequest) (fleet.Plan, error)
+	UpdatePlan(ctx context.Context, actor control.Actor, idOrName string, req api.PlanRequest) (fleet.Plan, error)
+	DeletePlan(ctx context.Context, actor control.Actor, idOrName string) error
+}
+
+func (s *Server) planRoutes(h huma.API) {
+	c := s.cfg.Control
+	register(s, h, operation{id: "listPlans", method: http.MethodGet, path: "/plans", summary: "All plans by name"},
+		func(ctx context.Context, _ control.Actor, _ *none) (*answer[api.Page[fleet.Plan]], error) {
+			return list(c.Plans(ctx))
+		})
+	register(s, h, operation{id: "addPlan", method: http.MethodPost, path: "/plans", summary: "Add a plan", status: http.StatusCreated,
+		detail: "Its repository and hosts are named by id or name."},
+		func(ctx context.Context, actor control.Actor, in *with[api.PlanRequest]) (*answer[fleet.Plan], error) {
+			return ok(c.AddPlan(ctx, actor, in.Body))
+		})
+	register(s, h, operation{id: "getPlan", method: http.MethodGet, path: "/plans/{id}", summary: "One plan, by id or name"},
+		func(ctx context.Context, _ control.Actor, in *byID) (*answer[fleet.Plan], error) {
+			return ok(c.Plan(ctx, in.ID))
+		})
+	register(s, h, operation{id: "updatePlan", method: http.MethodPut, path: "/plans/{id}", summary: "Replace a plan"},
+		func(ctx context.Context, actor control.Actor, in *byIDWith[api.PlanRequest]) (*answer[fleet.Plan], error) {
+			return ok(c.UpdatePlan(ctx, actor, in.ID, in.Body))
+		})
+	register(s, h, operation{id: "deletePlan", method: http.MethodDelete, path: "/plans/{id}", summary: "Delete a plan; its jobs stay", status: http.StatusNoContent},
+		func(ctx context.Context, actor control.Actor, in *byID) (*empty, error) {
+			return done(c.DeletePlan(ctx, actor, in.ID))
+		})
+}
