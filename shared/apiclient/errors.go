@@ -47,7 +47,6 @@ func (c *Client) notDaemon(err error) error {
 func (c *Client) unreachable(ctx context.Context, err error) error {
 	var known *fault.Error
 	var cert *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return fmt.Errorf("ask %s: %w", c.base, errors.Join(ctx.Err(), err))
@@ -55,7 +54,7 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 		return fmt.Errorf("ask %s: %w", c.base, err)
 	case errors.As(err, &cert):
 		return fault.Wrap(fault.PinMismatch, err, "The certificate of %s is not trusted. Give the daemon's CA pin, as `backstayd` prints it.", c.base)
-	case errors.As(err, &record):
+	case errors.Is(err, http.ErrSchemeMismatch):
 		return fault.Wrap(fault.Protocol, err, "What answers at %s does not speak TLS. Check the address and the port.", c.base)
 	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded):
 		return fault.Wrap(fault.Timeout, err, "The daemon at %s did not answer in time. Check that it runs and try again.", c.base)

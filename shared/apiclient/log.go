@@ -56,7 +56,7 @@ func (c *Client) LogLines(ctx context.Context, id fleet.JobID, after int64, take
 		case stop != nil:
 			return stop
 		case last > before:
-			try = 1
+			try = 0 // it moves on
 		}
 		if !transient(err) || try >= maxTries || !pause(ctx, c.cfg.Retry.Next(try-1, c.cfg.Random)) {
 			return err
