@@ -15,7 +15,7 @@ import (
 )
 
 // scanWindow is how many jobs a page looks at, at most, when no index covers all its filters together.
-const scanWindow = 3000
+const scanWindow = 1500
 
 // JobPage reads a page of jobs, newest first, in the order of jobs.n. One index gives the candidates in that order; filters
 // that it does not cover are checked on a bounded window of them, so a page may come back short with a cursor to go on.
@@ -160,7 +160,8 @@ func windowed(q control.JobQuery) bool {
 	return n > 1 || q.Text != ""
 }
 
-// jobRest gives the conditions that the index does not cover.
+// jobRest gives the conditions that the index does not cover. The plus keeps SQLite from looking for rows by them, which would
+// turn the bounded window into all jobs of a kind.
 func jobRest(q control.JobQuery, d drive) (string, []any) {
 	var where strings.Builder
 	var args []any
@@ -169,21 +170,21 @@ func jobRest(q control.JobQuery, d drive) (string, []any) {
 		{"repository_id", string(q.RepositoryID)}, {"kind", string(q.Kind)},
 	} {
 		if f.value != "" && f.column != d.column {
-			where.WriteString(" AND " + f.column + " = ?")
+			where.WriteString(" AND +" + f.column + " = ?")
 			args = append(args, f.value)
 		}
 	}
 	if len(q.States) > 0 && !d.byState {
-		where.WriteString(" AND state IN (" + marks(len(q.States)) + ")")
+		where.WriteString(" AND +state IN (" + marks(len(q.States)) + ")")
 		for _, state := range q.States {
 			args = append(args, string(state))
 		}
 	}
 	if q.Text != "" {
 		like := "%" + escapeLike(q.Text) + "%"
-		where.WriteString(` AND (created_by LIKE ? ESCAPE '\' OR host_id IN (SELECT id FROM hosts WHERE name LIKE ? ESCAPE '\')
-			OR plan_id IN (SELECT id FROM plans WHERE name LIKE ? ESCAPE '\')
-			OR repository_id IN (SELECT id FROM repositories WHERE name LIKE ? ESCAPE '\'))`)
+		where.WriteString(` AND (created_by LIKE ? ESCAPE '\' OR +host_id IN (SELECT id FROM hosts WHERE name LIKE ? ESCAPE '\')
+			OR +plan_id IN (SELECT id FROM plans WHERE name LIKE ? ESCAPE '\')
+			OR +repository_id IN (SELECT id FROM repositories WHERE name LIKE ? ESCAPE '\'))`)
 		args = append(args, like, like, like, like)
 	}
 	return where.String(), args

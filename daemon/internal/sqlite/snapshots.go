@@ -102,7 +102,7 @@ func planSnapshotPage(q control.SnapshotQuery, after snapshotKey) snapshotPagePl
 	rest := ""
 	var restArgs []any
 	if q.RepositoryID != "" && q.Hostname != "" {
-		rest += " AND hostname = ?"
+		rest += " AND +hostname = ?" // the plus: no other index than the window's
 		restArgs = append(restArgs, q.Hostname)
 	}
 	if q.Tag != "" {
