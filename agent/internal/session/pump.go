@@ -86,7 +86,7 @@ func (c *connection) pumpOf(id fleet.JobID) *pump {
 // startPumps keeps a pump for every job that the daemon does not have whole.
 func (c *connection) startPumps(ctx context.Context, welcome map[fleet.JobID]agentwire.WelcomeJob) {
 	for {
-		changed := c.s.jobs.bell()
+		changed := c.s.cfg.Jobs.Changed()
 		for _, j := range c.s.cfg.Jobs.Held() {
 			w, known := welcome[j.JobID]
 			if known && w.Desired == agentwire.DesireForget || !known && j.Acked {
@@ -131,7 +131,7 @@ func (c *connection) pump(ctx context.Context, p *pump) (err error) {
 	events := &events{c: c, id: p.id, job: job}
 	var lastFrame time.Time
 	for {
-		changed := c.s.jobs.bell()
+		bell := job.Bell()
 		next, rewound, finished := p.position()
 		if finished {
 			return nil
@@ -161,7 +161,7 @@ func (c *connection) pump(ctx context.Context, p *pump) (err error) {
 		if done {
 			wait = 0
 		}
-		if err := p.sleep(ctx, job.Bell(), changed, wait); err != nil {
+		if err := p.sleep(ctx, bell, wait); err != nil {
 			return err
 		}
 	}
@@ -197,8 +197,8 @@ func (c *connection) sendLines(ctx context.Context, p *pump, next int64, lines [
 	return nil
 }
 
-// sleep waits for new lines, for a change of any job, for wait when it is positive, or for ctx.
-func (p *pump) sleep(ctx context.Context, bell, changed <-chan struct{}, wait time.Duration) error {
+// sleep waits for news of the job, for wait when it is positive, or for ctx.
+func (p *pump) sleep(ctx context.Context, bell <-chan struct{}, wait time.Duration) error {
 	var timer <-chan time.Time
 	if wait > 0 {
 		t := time.NewTimer(wait)
@@ -209,7 +209,6 @@ func (p *pump) sleep(ctx context.Context, bell, changed <-chan struct{}, wait ti
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-bell:
-	case <-changed:
 	case <-p.wake:
 	case <-timer:
 	}

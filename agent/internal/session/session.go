@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/backstay/backstay/agent/internal/identity"
@@ -24,7 +23,7 @@ type Jobs interface {
 	// Cancel makes the job's end desired, durably.
 	Cancel(ctx context.Context, id fleet.JobID, by string) error
 	Held() []agentwire.HeldJob
-	// Changed gets a token when a job came, began, progressed or ended; it holds one. The session is its only listener.
+	// Changed is closed when a job came, began, ended or was forgotten since the call.
 	Changed() <-chan struct{}
 	// Open gives a job's log and events.
 	Open(id fleet.JobID) (Job, error)
@@ -34,7 +33,7 @@ type Jobs interface {
 
 // Job is one job as a pump reads it. Its methods are called by one goroutine.
 type Job interface {
-	// Bell gets a token when there may be new lines; it holds one.
+	// Bell is closed when there may be more since the call (lines, start, progress, end): take it before reading.
 	Bell() <-chan struct{}
 	ReadFrom(after int64, maxBytes int) ([]fleet.LogLine, error)
 	Started() (agentwire.JobStarted, bool)
@@ -80,7 +79,6 @@ type Session struct {
 	cfg         Config
 	incarnation string
 	changed     chan struct{} // facts changed; holds one: more are the same
-	jobs        *broadcast    // some job changed
 }
 
 // New makes a Session. incarnation is random and new with each process.
@@ -103,7 +101,7 @@ func New(cfg Config, incarnation string) *Session {
 	if cfg.Connected == nil {
 		cfg.Connected = func(string, error) {}
 	}
-	return &Session{cfg: cfg, incarnation: incarnation, changed: make(chan struct{}, 1), jobs: newBroadcast()}
+	return &Session{cfg: cfg, incarnation: incarnation, changed: make(chan struct{}, 1)}
 }
 
 // FactsChanged has the facts sent anew.
@@ -114,26 +112,11 @@ func (s *Session) FactsChanged() {
 	}
 }
 
-// relay tells all pumps what the one listener of Jobs.Changed hears.
-func (s *Session) relay(ctx context.Context) {
-	for {
-		select {
-		case <-s.cfg.Jobs.Changed():
-			s.jobs.ring()
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
 // steady is how long a connection must have held for the next pause to begin small again.
 const steady = 30 * time.Second
 
 // Run connects, and connects again whatever happens, until ctx ends.
 func (s *Session) Run(ctx context.Context) {
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	wg.Go(func() { s.relay(ctx) })
 	for attempt := 0; ctx.Err() == nil; attempt++ {
 		began := s.cfg.Clock()
 		welcomed, err := s.once(ctx)
