@@ -41,7 +41,7 @@ func (f Folder) CACert() string { return f.file("ca.pem") }
 func (f Folder) Temp() string { return f.file("tmp") }
 
 // Secret is the path of a file with a secret where the system has no better way; the shim removes it at the end.
-func (f Folder) Secret(name string) string { return f.file("secret-" + name) }
+func (f Folder) Secret(name string) string { return f.file(secretPrefix + name) }
 
 // FolderName is the name of the folder of job id: safe on every file system, also those that do not tell upper from lower case.
 func FolderName(id fleet.JobID) string {
@@ -55,6 +55,19 @@ func FolderName(id fleet.JobID) string {
 	}, string(id[:min(len(id), longest)]))
 	return plain + "-" + hex.EncodeToString(sum[:digest])
 }
+
+// RemoveSecrets removes what a shim that was killed may have left; see Secret.
+func (f Folder) RemoveSecrets() error {
+	names, err := os.ReadDir(string(f))
+	for _, d := range names {
+		if strings.HasPrefix(d.Name(), secretPrefix) {
+			err = errors.Join(err, ignoreMissing(os.Remove(f.file(d.Name()))))
+		}
+	}
+	return err
+}
+
+const secretPrefix = "secret-"
 
 // CancelMark says that a job's end is desired.
 type CancelMark struct {

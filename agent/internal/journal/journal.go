@@ -30,15 +30,17 @@ type Entry struct {
 	Folder   Folder
 	Accepted Accepted
 	Launch   string // id of the launch that stands; "" when the job was never launched, or no shim came of it
+	Boot     string // of the host when it was launched
 }
 
 // Journal is the folder of all jobs.
 type Journal struct{ dir string }
 
-// words is one line of journal.ndjson; exactly one member is set.
+// words is one line of journal.ndjson; one member is set, Boot beside Launch.
 type words struct {
 	Accepted  *Accepted `json:"accepted,omitempty"`
 	Launch    string    `json:"launch,omitempty"`
+	Boot      string    `json:"boot,omitempty"` // with Launch
 	Withdrawn string    `json:"withdrawn,omitempty"`
 }
 
@@ -86,9 +88,9 @@ func (j *Journal) Create(a Accepted) (f Folder, err error) {
 	return f, nil
 }
 
-// Launch says that launch id of the job is about to begin. A job whose journal ends with it is never launched again unless
-// Withdraw took it back.
-func (f Folder) Launch(id string) error { return f.say(words{Launch: id}, 0) }
+// Launch says that launch id of the job is about to begin, on this boot of the host. A job whose journal ends with it is never
+// launched again unless Withdraw took it back.
+func (f Folder) Launch(id, boot string) error { return f.say(words{Launch: id, Boot: boot}, 0) }
 
 // Withdraw says that launch id came to nothing: no shim ran, and one that is late must not. Call it under the folder's lock.
 func (f Folder) Withdraw(id string) error { return f.say(words{Withdrawn: id}, 0) }
@@ -131,12 +133,21 @@ func (f Folder) Read() (Entry, bool, error) {
 		case w.Accepted != nil && !known:
 			e.Accepted, known = *w.Accepted, true
 		case w.Launch != "":
-			e.Launch = w.Launch
+			e.Launch, e.Boot = w.Launch, w.Boot
 		case w.Withdrawn != "" && w.Withdrawn == e.Launch:
-			e.Launch = ""
+			e.Launch, e.Boot = "", ""
 		}
 	}
 	return e, known, nil
+}
+
+// Scratch makes a folder for restic commands that belong to no job. Remove it afterwards; a crash leaves that to Load.
+func (j *Journal) Scratch() (Folder, error) {
+	dir, err := os.MkdirTemp(j.dir, hidden+"scratch-")
+	if err != nil {
+		return "", fmt.Errorf("make scratch folder: %w", err)
+	}
+	return Folder(dir), nil
 }
 
 // Load gives every job in the order of acceptance, and removes what never was one or is being removed.

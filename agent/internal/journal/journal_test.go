@@ -77,13 +77,13 @@ func TestJournalRemembers(t *testing.T) {
 	if _, err := j.Create(accepted("first", noon)); err == nil {
 		t.Fatal("a job was taken up twice")
 	}
-	for _, err := range []error{first.Launch("l1"), first.Withdraw("l1"), first.Launch("l2"), second.Launch("k1"), second.Withdraw("other")} {
+	for _, err := range []error{first.Launch("l1", "b"), first.Withdraw("l1"), first.Launch("l2", "b"), second.Launch("k1", "b"), second.Withdraw("other")} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	all := load(t, open(t, dir))
-	if len(all) != 2 || all[0].Accepted.Spec.JobID != "first" || all[0].Launch != "l2" || all[1].Launch != "k1" || all[0].Folder != first {
+	if len(all) != 2 || all[0].Accepted.Spec.JobID != "first" || all[0].Launch != "l2" || all[0].Boot != "b" || all[1].Launch != "k1" || all[0].Folder != first {
 		t.Fatalf("%+v", all)
 	}
 	if err := first.Withdraw("l2"); err != nil {
@@ -109,7 +109,7 @@ func TestJournalTornAnywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Launch("l1"); err != nil {
+	if err := f.Launch("l1", "b"); err != nil {
 		t.Fatal(err)
 	}
 	whole, err := os.ReadFile(path)
@@ -124,7 +124,7 @@ func TestJournalTornAnywhere(t *testing.T) {
 		if err != nil || known != (cut >= len(promised)-1) || cut >= len(whole)-1 && e.Launch != "l1" {
 			t.Fatalf("cut at %d of %d: %+v %v %v", cut, len(whole), e, known, err)
 		}
-		if err := f.Launch("l2"); err != nil {
+		if err := f.Launch("l2", "b"); err != nil {
 			t.Fatal(err)
 		}
 		if e, known, err = f.Read(); err != nil || known && e.Launch != "l2" {

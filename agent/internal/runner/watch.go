@@ -1,0 +1,207 @@
+package runner
+
+import (
+	"context"
+	"time"
+
+	"github.com/backstay/backstay/agent/internal/journal"
+	"github.com/backstay/backstay/agent/internal/proc"
+	"github.com/backstay/backstay/shared/agentwire"
+	"github.com/backstay/backstay/shared/datafolder"
+	"github.com/backstay/backstay/shared/fault"
+	"github.com/backstay/backstay/shared/fleet"
+)
+
+const lookEvery = 500 * time.Millisecond
+
+// watch follows the shim id to its end, or until ctx ends.
+func (r *Runner) watch(ctx context.Context, j *job, id proc.Identity) {
+	var lines, state <-chan struct{}
+	b, err := journal.Listen(j.folder().BellPath())
+	if err != nil {
+		r.cfg.Log.Warn("a job's doorbell does not work, it is looked at twice a second", "job_id", j.id(), "err", err)
+	} else {
+		lines, state = b.Lines(), b.State()
+		defer func() {
+			if err := b.Close(); err != nil {
+				r.cfg.Log.Warn("closing a doorbell", "job_id", j.id(), "err", err)
+			}
+		}()
+	}
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		alive, err := id.Alive() // before looking: an outcome is there before the end
+		if err != nil {
+			alive = true // the system would not tell; ask again
+		}
+		if r.look(j) {
+			r.bury(ctx, id)
+			return
+		}
+		if !alive {
+			r.died(ctx, j)
+			r.bury(ctx, id)
+			return
+		}
+		// Only a state or a tick is worth a look at the files; lines come by the thousand.
+		for again := true; again; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-lines:
+				j.bell.ring()
+			case <-state:
+				again = false
+			case <-tick.C:
+				again = false
+			}
+		}
+	}
+}
+
+// look reads what the shim wrote beside the log, tells whoever listens, and whether the job has ended.
+func (r *Runner) look(j *job) bool {
+	end, ended, err := j.folder().Outcome()
+	if err != nil {
+		r.cfg.Log.Warn("a job's outcome cannot be read", "job_id", j.id(), "err", err)
+	}
+	began := j.state() != fleet.StateAccepted
+	if s, ok, err := j.folder().ReadShim(); !began && err == nil && ok && s.Launch == j.entry.Launch {
+		j.started(s)
+	}
+	if p, ok, err := j.folder().ReadProgress(); err == nil && ok {
+		j.mu.Lock()
+		j.progress = &p
+		j.mu.Unlock()
+	}
+	if ended {
+		r.finish(j, end)
+		return true
+	}
+	j.bell.ring()
+	if !began && j.state() != fleet.StateAccepted {
+		r.changed.ring()
+	}
+	return false
+}
+
+// finish makes the end of a job known and gives its repository free.
+func (r *Runner) finish(j *job, end agentwire.JobFinished) {
+	j.mu.Lock()
+	j.finished, j.progress = &end, nil
+	j.mu.Unlock()
+	r.mu.Lock()
+	j.phase = phaseEnded
+	r.scheduleLocked()
+	r.mu.Unlock()
+	if err := j.closeTail(); err != nil {
+		r.cfg.Log.Warn("closing a job's log", "job_id", j.id(), "err", err)
+	}
+	j.bell.ring()
+	r.changed.ring()
+	r.cfg.Log.Info("job ended", "job_id", j.id(), "state", end.Outcome.State, "reason", end.Outcome.Reason)
+}
+
+const (
+	buryLimit = 5 * time.Second
+	buryEvery = 10 * time.Millisecond
+)
+
+// bury waits for the end of a process that has nothing left to do and takes it from the system's table. One that does not end
+// keeps its own number and harms nobody.
+func (r *Runner) bury(ctx context.Context, id proc.Identity) {
+	if id.PID == 0 || !awaitEnd(ctx, id, buryLimit, buryEvery) {
+		return
+	}
+	if err := proc.Reap(id); err != nil {
+		r.cfg.Log.Warn("reaping a process", "pid", id.PID, "err", err)
+	}
+}
+
+// awaitEnd waits until process id is gone, for limit at most, and tells whether it is.
+func awaitEnd(ctx context.Context, id proc.Identity, limit, every time.Duration) bool {
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		if alive, err := id.Alive(); err == nil && !alive {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-deadline.C:
+			return false
+		case <-tick.C:
+		}
+	}
+}
+
+const adoptEvery = 50 * time.Millisecond
+
+// adopt goes on with a job that a former agent launched.
+func (r *Runner) adopt(ctx context.Context, j *job) {
+	for {
+		s, known, err := j.folder().ReadShim()
+		switch {
+		case err != nil:
+			r.cfg.Log.Warn("a job's shim.json cannot be read", "job_id", j.id(), "err", err)
+		case !proc.SameBoot(j.entry.Boot, r.boot):
+			r.died(ctx, j) // the host restarted: nothing of the job can live
+			return
+		case known && s.Launch == j.entry.Launch:
+			r.watch(ctx, j, s.Self)
+			return
+		default:
+			if r.withdraw(j) {
+				r.again(ctx, j)
+				return
+			}
+		}
+		select { // a shim lives and has not said so yet
+		case <-ctx.Done():
+			return
+		case <-time.After(adoptEvery):
+		}
+	}
+}
+
+// withdraw takes the launch back if no shim came of it; false while one holds the folder.
+func (r *Runner) withdraw(j *job) bool {
+	hold, err := datafolder.Hold(string(j.folder()), "the agent")
+	if err != nil {
+		if fault.CodeOf(err) != fault.DataLocked {
+			r.cfg.Log.Warn("a job's folder cannot be locked", "job_id", j.id(), "err", err)
+		}
+		return false
+	}
+	defer func() {
+		if err := hold.Release(); err != nil {
+			r.cfg.Log.Warn("releasing a job's folder", "job_id", j.id(), "err", err)
+		}
+	}()
+	if s, known, err := j.folder().ReadShim(); err != nil || known && s.Launch == j.entry.Launch {
+		return false // it came, and may be gone already
+	}
+	if err := j.folder().Withdraw(j.entry.Launch); err != nil {
+		r.cfg.Log.Warn("a launch cannot be withdrawn", "job_id", j.id(), "err", err)
+		return false
+	}
+	return true
+}
+
+// again puts a job whose launch was withdrawn back into the queue and waits there.
+func (r *Runner) again(ctx context.Context, j *job) {
+	r.mu.Lock()
+	j.entry.Launch, j.entry.Boot = "", ""
+	j.phase = phaseWaiting
+	if j.cancelled {
+		j.phase = phaseEnding
+		close(j.stop)
+	}
+	r.scheduleLocked()
+	r.mu.Unlock()
+	r.queue(ctx, j)
+}
