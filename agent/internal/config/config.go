@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
 
@@ -33,6 +34,9 @@ type Config struct {
 	KeyDir   string `toml:"key_dir,omitempty"`   // folder of the sealed file's key; beside the data folder when empty
 	Restic   string `toml:"restic,omitempty"`    // absolute path; looked for on PATH when empty
 	LogLevel string `toml:"log_level,omitempty"` // debug, info, warn, error; info when empty
+
+	// CancelGrace is the time between asking restic to end and ending it; 90 s when 0, because restic with a dead server needs 60.
+	CancelGrace Duration `toml:"cancel_grace,omitempty"`
 }
 
 // Environment variables. DataEnv is read by the commands, before there is a Config.
@@ -130,6 +134,9 @@ func (c Config) Validate() error {
 			return setting(name, path, "an absolute path")
 		}
 	}
+	if c.CancelGrace.Duration < 0 {
+		return setting("cancel_grace", c.CancelGrace.String(), "a duration as in 90s")
+	}
 	if _, ok := levelOf(c.LogLevel); !ok {
 		return setting("log_level", c.LogLevel, "debug, info, warn or error")
 	}
@@ -197,3 +204,15 @@ func joinHostPort(host, port string) string {
 	}
 	return host + ":" + port
 }
+
+// Duration is written as in "90s".
+type Duration struct{ time.Duration }
+
+// UnmarshalText reads a duration.
+func (d *Duration) UnmarshalText(text []byte) (err error) {
+	d.Duration, err = time.ParseDuration(string(text))
+	return err
+}
+
+// MarshalText writes a duration.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }

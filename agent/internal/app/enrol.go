@@ -1,0 +1,85 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/backstay/backstay/agent/internal/config"
+	"github.com/backstay/backstay/agent/internal/identity"
+	"github.com/backstay/backstay/agent/internal/policy"
+	"github.com/backstay/backstay/agent/internal/secrets"
+	"github.com/backstay/backstay/shared/datafolder"
+	"github.com/backstay/backstay/shared/fault"
+	"github.com/backstay/backstay/shared/fleet"
+	"github.com/backstay/backstay/shared/secret"
+)
+
+// EnrolOptions is what a person decides at enrolment.
+type EnrolOptions struct {
+	DataDir string
+	Server  string
+	Token   string
+	Pin     string
+	Secrets fleet.SecretStore
+	Restic  string // absolute path; looked for on PATH when empty
+	Again   bool   // replace the enrolment that is there
+}
+
+// Enrol makes this host known to a daemon: the secret store is chosen and proven, the identity made, and everything written down.
+func Enrol(ctx context.Context, o EnrolOptions) (_ config.Config, err error) {
+	folder, err := datafolder.Hold(o.DataDir, "backstay-agent")
+	if err != nil {
+		return config.Config{}, err
+	}
+	defer func() { err = errors.Join(err, folder.Release()) }()
+	cfg, err := enrolConfig(o)
+	if err != nil {
+		return config.Config{}, err
+	}
+	store, err := secrets.Create(ctx, secretsConfig(cfg))
+	if err != nil {
+		return config.Config{}, err
+	}
+	key, err := store.Identity(ctx)
+	if err != nil {
+		return config.Config{}, err
+	}
+	if cfg.SealingKey, err = secret.Recipient(key); err != nil {
+		return config.Config{}, err
+	}
+	if _, err := policy.WriteDefault(cfg.PolicyFile(), cfg.DataDir); err != nil {
+		return config.Config{}, err
+	}
+	answer, err := identity.Enrol(ctx, identity.EnrolConfig{Dir: cfg.IdentityDir(), Address: cfg.Server, Pin: cfg.CAPin, Token: o.Token,
+		Facts: newFacts(cfg, store).collect(ctx)})
+	if err != nil {
+		return config.Config{}, err
+	}
+	cfg.AgentID, cfg.HostID = answer.AgentID, answer.HostID
+	return cfg, cfg.Save()
+}
+
+func enrolConfig(o EnrolOptions) (config.Config, error) {
+	if _, err := config.Load(o.DataDir, os.Getenv); err == nil && !o.Again {
+		return config.Config{}, fault.New(fault.Conflict, "This host is enrolled already. `backstay-agent status` shows with which daemon; --again replaces it.")
+	}
+	server, err := config.ParseServer(o.Server)
+	if err != nil {
+		return config.Config{}, err
+	}
+	switch o.Secrets {
+	case fleet.SecretsKeyring, fleet.SecretsSealedFile:
+	default:
+		return config.Config{}, fault.New(fault.InvalidInput, "Say with --secrets where this host keeps repository passwords: keyring (the OS keyring) or sealed-file.")
+	}
+	if o.Restic != "" && !filepath.IsAbs(o.Restic) {
+		return config.Config{}, fault.New(fault.InvalidInput, "The path of restic must be absolute, not %q.", o.Restic)
+	}
+	return config.Config{DataDir: o.DataDir, Server: server, CAPin: o.Pin, Secrets: o.Secrets, Restic: o.Restic}, nil
+}
+
+func secretsConfig(c config.Config) secrets.Config {
+	return secrets.Config{Kind: c.Secrets, DataDir: c.DataDir, KeyDir: c.KeyDir, CredentialsDir: os.Getenv("CREDENTIALS_DIRECTORY")}
+}

@@ -1,0 +1,223 @@
+// Package app puts the daemon together: each part started, its end beside it, and no rule of its own.
+//
+// Run owns every goroutine of the daemon and returns when all are gone.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/backstay/backstay/daemon/internal/agentws"
+	"github.com/backstay/backstay/daemon/internal/config"
+	"github.com/backstay/backstay/daemon/internal/control"
+	"github.com/backstay/backstay/daemon/internal/dispatch"
+	"github.com/backstay/backstay/daemon/internal/httpapi"
+	"github.com/backstay/backstay/daemon/internal/joblog"
+	"github.com/backstay/backstay/daemon/internal/metrics"
+	"github.com/backstay/backstay/daemon/internal/pki"
+	"github.com/backstay/backstay/daemon/internal/sqlite"
+	"github.com/backstay/backstay/daemon/internal/watch"
+	"github.com/backstay/backstay/shared/agentwire"
+	"github.com/backstay/backstay/shared/api"
+	"github.com/backstay/backstay/shared/buildinfo"
+	"github.com/backstay/backstay/shared/datafolder"
+	"github.com/backstay/backstay/shared/fault"
+)
+
+// sweepEvery is how often what is due by the clock is looked after.
+const sweepEvery = 5 * time.Second
+
+// shutdownLimit bounds how long open requests may take once the daemon is asked to stop.
+const shutdownLimit = 10 * time.Second
+
+// Run serves until ctx ends. Set-up stops at the first error and undoes itself.
+func Run(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
+	var ends closers
+	defer func() { err = errors.Join(err, ends.close()) }()
+
+	folder, err := datafolder.Hold(cfg.Data, "backstayd")
+	if err != nil {
+		return err
+	}
+	ends.add(folder.Release)
+	listener, err := listen(cfg.Listen)
+	if err != nil {
+		return err
+	}
+	ends.add(func() error { return ignoreClosed(listener.Close()) })
+	ca, err := openPKI(cfg, cfg.CertificateNames(), log)
+	if err != nil {
+		return err
+	}
+	store, err := sqlite.OpenStore(ctx, statePath(cfg), time.Now())
+	if err != nil {
+		return err
+	}
+	ends.add(store.Close)
+	logs, err := joblog.Open(joblog.Config{Dir: cfg.Data, Log: log})
+	if err != nil {
+		return err
+	}
+	ends.add(logs.Close)
+	core, err := newCore(ctx, cfg, log, store, logs, ca)
+	if err != nil {
+		return err
+	}
+	ends.add(core.background(ctx))
+	ends.add(core.serve(listener))
+	log.Info("daemon is ready", "listen", listener.Addr().String(), "address", cfg.Address, "ca_pin", ca.Pin(), "version", buildinfo.Version())
+	select {
+	case <-ctx.Done():
+		log.Info("daemon stops")
+		return nil
+	case err := <-core.failed:
+		return err
+	}
+}
+
+// core is what stands on the stores.
+type core struct {
+	cfg      config.Config
+	log      *slog.Logger
+	logs     *joblog.Store
+	service  *control.Service
+	dispatch *dispatch.Dispatcher
+	agents   *agentws.Handler
+	api      *httpapi.Server
+	server   *http.Server
+	failed   chan error // the listener's end; holds one
+}
+
+func newCore(ctx context.Context, cfg config.Config, log *slog.Logger, store *sqlite.Store, logs *joblog.Store, ca *pki.PKI) (*core, error) {
+	rev, err := store.Rev(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &core{cfg: cfg, log: log, logs: logs, failed: make(chan error, 1)}
+	feed := watch.New(watch.Config{Rev: rev})
+	numbers := metrics.New(metrics.Sources{Version: buildinfo.Version(), Logs: logs.Stats, Agents: func() int { return c.dispatch.Sessions() }})
+	c.service = control.New(control.Config{Store: store, Logs: logs, Feed: numbers.Feed(feed), Log: log, Address: cfg.Address, CAPin: ca.Pin(),
+		JobTTL: cfg.JobTTL.Duration, AwayLimit: cfg.AwayLimit.Duration, SessionTTL: cfg.SessionLifetime.Duration})
+	rows, _, err := c.service.WatchRows(ctx)
+	if err != nil {
+		return nil, err
+	}
+	numbers.Known(rows)
+	c.dispatch = dispatch.New(dispatch.Config{Control: c.service, Log: log, Silence: 3*cfg.Heartbeat.Duration + 5*time.Second, StartWithin: cfg.JobTTL.Duration})
+	c.service.SetDispatcher(c.dispatch)
+	c.agents = agentws.New(agentws.Config{Control: c.service, Logs: logs, Dispatch: c.dispatch, Authority: ca, Log: log, Heartbeat: cfg.Heartbeat.Duration})
+	c.api = httpapi.New(httpapi.Config{Control: c.service, Logs: logs, Feed: feed, Log: log, Metrics: numbers, MetricsPage: numbers.Handler(),
+		AllowedHosts: cfg.CertificateNames(), Daemon: api.DaemonInfo{Version: buildinfo.Version(), Epoch: store.Epoch(), CAPin: ca.Pin()}})
+	mux := http.NewServeMux()
+	for _, path := range []string{agentwire.PathConnect, agentwire.PathEnrol, agentwire.PathRenew} {
+		mux.Handle(path, c.agents)
+	}
+	mux.Handle("/", c.api)
+	c.server = &http.Server{Handler: mux, TLSConfig: ca.TLS(), ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	httpapi.Harden(c.server)
+	return c, nil
+}
+
+// background runs what is due by the clock; the function it gives stops it.
+func (c *core) background(parent context.Context) func() error {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(parent))
+	var wg sync.WaitGroup
+	wg.Go(func() { c.dispatch.Run(ctx) })
+	wg.Go(func() { c.sweep(ctx) })
+	return func() error {
+		cancel()
+		wg.Wait()
+		return nil
+	}
+}
+
+func (c *core) sweep(ctx context.Context) {
+	t := time.NewTicker(sweepEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		if err := c.service.Sweep(ctx); err != nil && ctx.Err() == nil {
+			c.log.ErrorContext(ctx, "looking after what is due", "err", err)
+		}
+		if err := c.dropOldLogs(); err != nil {
+			c.log.ErrorContext(ctx, "dropping old logs", "err", err)
+		}
+	}
+}
+
+// dropOldLogs removes the logs of months beyond the retention that somebody chose; by default there is none.
+func (c *core) dropOldLogs() error {
+	if c.cfg.LogRetention == 0 {
+		return nil
+	}
+	dropped, err := c.logs.DropBefore(time.Now().UTC().AddDate(0, -c.cfg.LogRetention, 0))
+	for _, name := range dropped {
+		c.log.Info("logs beyond their retention were dropped", "file", name)
+	}
+	return err
+}
+
+// serve takes connections; the function it gives ends them in order: no new ones, agents, consoles, requests under way.
+func (c *core) serve(listener net.Listener) func() error {
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := c.server.ServeTLS(listener, "", ""); !errors.Is(err, http.ErrServerClosed) {
+			c.failed <- fmt.Errorf("serve: %w", err)
+		}
+	})
+	return func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), shutdownLimit)
+		defer cancel()
+		c.agents.Close()
+		c.api.Close()
+		err := c.server.Shutdown(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = c.server.Close()
+		}
+		wg.Wait()
+		return ignoreClosed(err)
+	}
+}
+
+func listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fault.Wrap(fault.AddressInUse, err, "Another program listens on %s. Stop it, or choose another address with --listen.", address)
+	}
+	if err != nil {
+		return nil, fault.Wrap(fault.InvalidInput, err, "Cannot listen on %s. Choose an address of this machine with --listen.", address)
+	}
+	return l, nil
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// closers end parts in the reverse order of their start.
+type closers struct{ list []func() error }
+
+func (c *closers) add(f func() error) { c.list = append(c.list, f) }
+
+func (c *closers) close() error {
+	var errs []error
+	for i := len(c.list) - 1; i >= 0; i-- {
+		errs = append(errs, c.list[i]())
+	}
+	c.list = nil
+	return errors.Join(errs...)
+}
