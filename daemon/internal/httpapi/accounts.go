@@ -44,7 +44,7 @@ func (s *Server) accountRoutes(h huma.API) {
 			return ok(c.CreateUser(ctx, actor, in.Body))
 		})
 	register(s, h, operation{id: "deleteUser", method: http.MethodDelete, path: "/users/{id}", summary: "Remove a user with all their sessions and tokens", status: http.StatusNoContent},
-		func(ctx context.Context, actor control.Actor, in *byID) (*empty, error) {
+		func(ctx context.Context, actor control.Actor, in *ByID) (*empty, error) {
 			return done(c.DeleteUser(ctx, actor, fleet.UserID(in.ID)))
 		})
 	register(s, h, operation{id: "listTokens", method: http.MethodGet, path: "/tokens", summary: "All API tokens by name, without their secrets"},
@@ -56,7 +56,7 @@ func (s *Server) accountRoutes(h huma.API) {
 			return ok(c.CreateToken(ctx, actor, in.Body))
 		})
 	register(s, h, operation{id: "deleteToken", method: http.MethodDelete, path: "/tokens/{id}", summary: "Revoke an API token", status: http.StatusNoContent},
-		func(ctx context.Context, actor control.Actor, in *byID) (*empty, error) {
+		func(ctx context.Context, actor control.Actor, in *ByID) (*empty, error) {
 			return done(c.DeleteToken(ctx, actor, in.ID))
 		})
 }

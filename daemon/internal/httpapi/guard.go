@@ -22,7 +22,6 @@ import (
 const (
 	maxBody      = 1 << 20
 	maxOpenBody  = 16 << 10         // of a route without a token
-	bodyTime     = 20 * time.Second // for the whole body to arrive
 	writeTime    = 30 * time.Second // for an answer, or a page of a download, to be taken
 	requestTime  = 2 * time.Minute  // for a handler that is not a stream
 	bearerPrefix = "Bearer "
@@ -145,7 +144,7 @@ func (s *Server) guard(row access, next http.HandlerFunc) http.HandlerFunc {
 			ctx, cancel = context.WithTimeout(ctx, requestTime)
 			defer cancel()
 		}
-		if p := readBody(w, r, limit); p != nil {
+		if p := readBody(w, r, limit, s.cfg.BodyTime); p != nil {
 			writeProblem(w, p)
 			return
 		}
@@ -169,7 +168,7 @@ func (s *Server) authenticate(ctx context.Context, r *http.Request) (string, con
 }
 
 // readBody reads a request's body whole and in bounded time, and puts it back.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64) *problem {
+func readBody(w http.ResponseWriter, r *http.Request, limit int64, within time.Duration) *problem {
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return nil
 	}
@@ -178,7 +177,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) *problem {
 		return tooLarge(limit)
 	}
 	rc := http.NewResponseController(w)
-	deadlined := rc.SetReadDeadline(time.Now().Add(bodyTime)) == nil // a test's recorder has no deadlines
+	deadlined := rc.SetReadDeadline(time.Now().Add(within)) == nil // a test's recorder has no deadlines
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var over *http.MaxBytesError
 	switch {

@@ -23,19 +23,21 @@ type hostControl interface {
 
 type (
 	startJobInput struct {
-		byID
+		ByID
 		Key  string `header:"Idempotency-Key" maxLength:"128" doc:"A repeated POST with the same key answers with the first job, for 24 hours."`
 		Body api.JobRequest
 	}
-	secretPath struct {
-		byID
-		Repository string `path:"repository" maxLength:"160"`
-	}
 	putSecretInput struct {
-		secretPath
+		SecretPath
 		Body api.SecretRequest
 	}
 )
+
+// SecretPath names the credentials of a repository on a host. Exported for the reason that ByID is.
+type SecretPath struct {
+	ByID
+	Repository string `path:"repository" maxLength:"160"`
+}
 
 func (s *Server) hostRoutes(h huma.API) {
 	c := s.cfg.Control
@@ -44,7 +46,7 @@ func (s *Server) hostRoutes(h huma.API) {
 			return list(c.Hosts(ctx))
 		})
 	register(s, h, operation{id: "getHost", method: http.MethodGet, path: "/hosts/{id}", summary: "One host, by id or name"},
-		func(ctx context.Context, _ control.Actor, in *byID) (*answer[fleet.Host], error) {
+		func(ctx context.Context, _ control.Actor, in *ByID) (*answer[fleet.Host], error) {
 			return ok(c.Host(ctx, in.ID))
 		})
 	register(s, h, operation{id: "revokeHost", method: http.MethodDelete, path: "/hosts/{id}", summary: "End the trust in a host's agent", status: http.StatusNoContent,
@@ -60,7 +62,7 @@ func (s *Server) hostRoutes(h huma.API) {
 			return done(c.PutSecret(ctx, actor, in.ID, in.Repository, in.Body.Sealed))
 		})
 	register(s, h, operation{id: "deleteSecret", method: http.MethodDelete, path: "/hosts/{id}/secrets/{repository}", summary: "Let a host forget the credentials of a repository", status: http.StatusNoContent},
-		func(ctx context.Context, actor control.Actor, in *secretPath) (*empty, error) {
+		func(ctx context.Context, actor control.Actor, in *SecretPath) (*empty, error) {
 			return done(c.DeleteSecret(ctx, actor, in.ID, in.Repository))
 		})
 	register(s, h, operation{id: "createEnrolmentToken", method: http.MethodPost, path: "/enrolment-tokens", summary: "A single-use token for an agent", status: http.StatusCreated},
@@ -69,7 +71,7 @@ func (s *Server) hostRoutes(h huma.API) {
 		})
 }
 
-func (s *Server) revokeHost(ctx context.Context, actor control.Actor, in *byID) (*empty, error) {
+func (s *Server) revokeHost(ctx context.Context, actor control.Actor, in *ByID) (*empty, error) {
 	host, err := s.cfg.Control.Host(ctx, in.ID)
 	if err != nil {
 		return nil, err

@@ -33,12 +33,12 @@ func (s *Server) jobRoutes(h huma.API) {
 	register(s, h, operation{id: "listJobs", method: http.MethodGet, path: "/jobs", summary: "Jobs, newest first",
 		detail: "A page may be short, even empty, and still have a next one."}, s.listJobs)
 	register(s, h, operation{id: "getJob", method: http.MethodGet, path: "/jobs/{id}", summary: "One job"},
-		func(ctx context.Context, _ control.Actor, in *byID) (*answer[fleet.Job], error) {
+		func(ctx context.Context, _ control.Actor, in *ByID) (*answer[fleet.Job], error) {
 			return ok(c.Job(ctx, fleet.JobID(in.ID)))
 		})
 	register(s, h, operation{id: "cancelJob", method: http.MethodPost, path: "/jobs/{id}/cancel", summary: "Ask for a job's end", status: http.StatusAccepted,
 		detail: "It is carried out when the host can be reached; a job that was never sent is cancelled at once."},
-		func(ctx context.Context, actor control.Actor, in *byID) (*answer[fleet.Job], error) {
+		func(ctx context.Context, actor control.Actor, in *ByID) (*answer[fleet.Job], error) {
 			return ok(c.CancelJob(ctx, actor, fleet.JobID(in.ID)))
 		})
 }

@@ -43,7 +43,7 @@ const (
 const logPage = 512
 
 type logInput struct {
-	byID
+	ByID
 	Format   string `query:"format" enum:"text,ndjson" doc:"Goes before the Accept header."`
 	AfterSeq int64  `query:"after_seq" minimum:"0" doc:"Begin after this line."`
 	Accept   string `header:"Accept" doc:"application/x-ndjson or text/plain; text/plain when neither is named."`

@@ -91,20 +91,22 @@ func (s *Server) raw(h huma.API, o operation, fn http.HandlerFunc) {
 	s.mux.HandleFunc(op.Method+" "+op.Path, fn)
 }
 
-// answer is the output of a typed route with a body, empty that of one without.
+// answer is the output of a typed route with a body, empty that of one without; the others are inputs.
 type (
-	answer[T any] struct{ Body T }
-	empty         struct{}
-	none          struct{}
-	byID          struct {
-		ID string `path:"id" maxLength:"160"`
-	}
+	answer[T any]   struct{ Body T }
+	empty           struct{}
+	none            struct{}
+	with[T any]     struct{ Body T }
 	byIDWith[T any] struct {
-		byID
+		ByID
 		Body T
 	}
-	with[T any] struct{ Body T }
 )
+
+// ByID is the parameter of most paths. It is exported because huma looks into exported members only, embedded ones as well.
+type ByID struct {
+	ID string `path:"id" maxLength:"160"`
+}
 
 func ok[T any](v T, err error) (*answer[T], error) {
 	if err != nil {

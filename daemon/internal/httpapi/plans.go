@@ -31,7 +31,7 @@ func (s *Server) planRoutes(h huma.API) {
 			return ok(c.AddPlan(ctx, actor, in.Body))
 		})
 	register(s, h, operation{id: "getPlan", method: http.MethodGet, path: "/plans/{id}", summary: "One plan, by id or name"},
-		func(ctx context.Context, _ control.Actor, in *byID) (*answer[fleet.Plan], error) {
+		func(ctx context.Context, _ control.Actor, in *ByID) (*answer[fleet.Plan], error) {
 			return ok(c.Plan(ctx, in.ID))
 		})
 	register(s, h, operation{id: "updatePlan", method: http.MethodPut, path: "/plans/{id}", summary: "Replace a plan"},
@@ -39,7 +39,7 @@ func (s *Server) planRoutes(h huma.API) {
 			return ok(c.UpdatePlan(ctx, actor, in.ID, in.Body))
 		})
 	register(s, h, operation{id: "deletePlan", method: http.MethodDelete, path: "/plans/{id}", summary: "Delete a plan; its jobs stay", status: http.StatusNoContent},
-		func(ctx context.Context, actor control.Actor, in *byID) (*empty, error) {
+		func(ctx context.Context, actor control.Actor, in *ByID) (*empty, error) {
 			return done(c.DeletePlan(ctx, actor, in.ID))
 		})
 }

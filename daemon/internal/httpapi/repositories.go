@@ -41,7 +41,7 @@ func (s *Server) repositoryRoutes(h huma.API) {
 			return ok(c.AddRepository(ctx, actor, in.Body))
 		})
 	register(s, h, operation{id: "getRepository", method: http.MethodGet, path: "/repositories/{id}", summary: "One repository, by id or name"},
-		func(ctx context.Context, _ control.Actor, in *byID) (*answer[fleet.Repository], error) {
+		func(ctx context.Context, _ control.Actor, in *ByID) (*answer[fleet.Repository], error) {
 			return ok(c.Repository(ctx, in.ID))
 		})
 	register(s, h, operation{id: "updateRepository", method: http.MethodPut, path: "/repositories/{id}", summary: "Replace what is known of a repository"},
@@ -50,7 +50,7 @@ func (s *Server) repositoryRoutes(h huma.API) {
 		})
 	register(s, h, operation{id: "deleteRepository", method: http.MethodDelete, path: "/repositories/{id}", summary: "Forget a repository that no plan uses", status: http.StatusNoContent,
 		detail: "The repository itself, with all its snapshots, is not touched."},
-		func(ctx context.Context, actor control.Actor, in *byID) (*empty, error) {
+		func(ctx context.Context, actor control.Actor, in *ByID) (*empty, error) {
 			return done(c.DeleteRepository(ctx, actor, in.ID))
 		})
 	register(s, h, operation{id: "testRepository", method: http.MethodPost, path: "/repositories/{id}/test", summary: "Ask a host whether it can open the repository"}, s.testRepository)

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -20,6 +21,8 @@ import (
 const (
 	DefaultMaxSockets = 1_000
 	DefaultPollTokens = 300 * time.Millisecond
+	DefaultBodyTime   = 20 * time.Second
+	DefaultFirstFrame = 10 * time.Second
 )
 
 // Config is what New needs. Control, Logs and Feed must be set.
@@ -36,6 +39,8 @@ type Config struct {
 	Log          *slog.Logger     // slog.Default when nil
 	MaxSockets   int              // open streams and watches; a further one is told to come back
 	PollTokens   time.Duration    // how often the token of an open socket is looked at
+	BodyTime     time.Duration    // for a request's body to arrive whole
+	FirstFrame   time.Duration    // for a socket's first frame to arrive
 }
 
 // Metrics takes note of what the API does.
@@ -70,18 +75,7 @@ var _ http.Handler = (*Server)(nil)
 
 // New makes a Server. It panics when the routes and accessTable disagree.
 func New(cfg Config) *Server {
-	if cfg.Clock == nil {
-		cfg.Clock = time.Now
-	}
-	if cfg.Log == nil {
-		cfg.Log = slog.Default()
-	}
-	if cfg.MaxSockets <= 0 {
-		cfg.MaxSockets = DefaultMaxSockets
-	}
-	if cfg.PollTokens <= 0 {
-		cfg.PollTokens = DefaultPollTokens
-	}
+	cfg = cfg.withDefaults()
 	s := &Server{
 		cfg: cfg, log: cfg.Log, clock: cfg.Clock, hosts: allowedHosts(cfg.AllowedHosts),
 		byAddress: auth.NewLimiter(auth.LimiterConfig{Every: 3 * time.Second, Burst: 20, MaxKeys: 10_000, Now: cfg.Clock}),
@@ -94,6 +88,18 @@ func New(cfg Config) *Server {
 	s.openAP = document(h)
 	s.mux.complete()
 	return s
+}
+
+func (cfg Config) withDefaults() Config {
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
+	cfg.Log = cmp.Or(cfg.Log, slog.Default())
+	cfg.MaxSockets = cmp.Or(cfg.MaxSockets, DefaultMaxSockets)
+	cfg.PollTokens = cmp.Or(cfg.PollTokens, DefaultPollTokens)
+	cfg.BodyTime = cmp.Or(cfg.BodyTime, DefaultBodyTime)
+	cfg.FirstFrame = cmp.Or(cfg.FirstFrame, DefaultFirstFrame)
+	return cfg
 }
 
 func (s *Server) routes(h huma.API) {

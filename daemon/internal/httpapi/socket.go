@@ -17,7 +17,6 @@ import (
 // Bounds of a socket. Clients only ever send one small frame, the first.
 const (
 	socketReadLimit = 16 << 10
-	firstFrameTime  = 10 * time.Second
 	pingEvery       = 30 * time.Second
 	pingTimeout     = 20 * time.Second
 )
@@ -179,9 +178,9 @@ func short(s string) string {
 }
 
 // firstFrame waits for the client's first frame, which must be a message of type t.
-func firstFrame[T any](ctx context.Context, sock *socket, t agentwire.Type) (T, error) {
+func firstFrame[T any](ctx context.Context, sock *socket, t agentwire.Type, within time.Duration) (T, error) {
 	var zero T
-	late := time.NewTimer(firstFrameTime)
+	late := time.NewTimer(within)
 	defer late.Stop()
 	select {
 	case frame := <-sock.first:
@@ -189,7 +188,7 @@ func firstFrame[T any](ctx context.Context, sock *socket, t agentwire.Type) (T, 
 	case <-ctx.Done():
 		return zero, ctx.Err()
 	case <-late.C:
-		return zero, fault.New(fault.Protocol, "The first frame, %s, did not come within %v.", t, firstFrameTime)
+		return zero, fault.New(fault.Protocol, "The first frame, %s, did not come within %v.", t, within)
 	}
 }
 

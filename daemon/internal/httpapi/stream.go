@@ -36,7 +36,7 @@ func (s *Server) streamJob(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.serveSocket(w, r, "job", func(ctx context.Context, sock *socket) error {
-		sub, err := firstFrame[api.Subscribe](ctx, sock, api.TypeSubscribe)
+		sub, err := firstFrame[api.Subscribe](ctx, sock, api.TypeSubscribe, s.cfg.FirstFrame)
 		if err != nil {
 			return err
 		}

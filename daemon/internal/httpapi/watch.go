@@ -38,7 +38,7 @@ func (s *Server) watchRoutes(h huma.API) {
 
 func (s *Server) serveWatch(w http.ResponseWriter, r *http.Request) {
 	s.serveSocket(w, r, "watch", func(ctx context.Context, sock *socket) error {
-		req, err := firstFrame[api.WatchRequest](ctx, sock, api.TypeWatch)
+		req, err := firstFrame[api.WatchRequest](ctx, sock, api.TypeWatch, s.cfg.FirstFrame)
 		if err != nil {
 			return err
 		}

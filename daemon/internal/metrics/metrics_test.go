@@ -65,7 +65,7 @@ func TestJobsAreCountedOnceInAnyOrder(t *testing.T) {
 	f := m.Feed(out)
 	f.Publish(job("a", 10, fleet.StateQueued))
 	f.Publish(job("a", 12, fleet.StateRunning), job("a", 11, fleet.StateAccepted)) // late: the later state stands
-	f.Publish(job("a", 13, fleet.StateRunning))                                   // cancel desired: the same state
+	f.Publish(job("a", 13, fleet.StateRunning))                                    // cancel desired: the same state
 	f.Publish(job("b", 21, fleet.StateCancelled), job("b", 20, fleet.StateQueued))
 	f.Publish(job("old", 30, fleet.StateSucceeded), job("done", 31, fleet.StateFailed), job("gone", 32, fleet.StateWarning))
 	if out.rows != 9 {
