@@ -101,7 +101,7 @@ func (s *session) lines(id fleet.JobID, m agentwire.LogStream) error {
 		}
 		return nil
 	case fault.Unavailable, fault.StorageFull, fault.StorageDenied:
-		s.log.Warn("no room for log lines, asked for again soon", "host_id", s.host, "job_id", id, "err", err)
+		s.log.Warn("log lines not taken", "host_id", s.host, "job_id", id, "err", err)
 		s.hold(j, bytes)
 		return nil
 	case fault.JobEnded:
@@ -229,6 +229,7 @@ func (s *session) release(ctx context.Context, j *jobLog) error {
 	}
 	j.nacked = next
 	s.mu.Unlock()
+	s.log.Info("log lines found no room and are asked for again", "host_id", s.host, "job_id", j.id, "seq", next)
 	s.out.nack(j.id, next, owed)
 	return nil
 }

@@ -183,9 +183,9 @@ func (s *session) hello() error {
 }
 
 func (s *session) readHello() (agentwire.Hello, error) {
-	ctx, cancel := context.WithTimeout(s.ctx, s.h.cfg.HelloTimeout)
-	defer cancel()
-	frame, err := s.conn.Read(ctx)
+	late := time.AfterFunc(s.h.cfg.HelloTimeout, func() { s.Close(agentwire.CloseSilent, "the agent did not say hello in time") })
+	defer late.Stop()
+	frame, err := s.conn.Read(context.Background())
 	if err != nil {
 		return agentwire.Hello{}, linkError(err)
 	}

@@ -1,0 +1,3 @@
+package agentws_test
+
+func serveIdle() bool { return false }
