@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/backstay/backstay/shared/api"
+	"github.com/backstay/backstay/shared/apiclient"
+	"github.com/backstay/backstay/shared/fleet"
+)
+
+func (c *cli) hosts() *cobra.Command {
+	list := func(ctx context.Context, _ []string) error { return c.with(ctx, c.listHosts(ctx)) }
+	cmd := c.group("hosts", "hosts and their agents",
+		c.leaf("ls", "list the hosts", cobra.NoArgs, list),
+		c.named(leafArgs{use: "show HOST", short: "all that is known of a host", complete: hostNames}, c.showHost),
+		c.revokeHost())
+	cmd.RunE = c.leaf("", "", nil, list).RunE
+	return cmd
+}
+
+func (c *cli) listHosts(ctx context.Context) func(*apiclient.Client) error {
+	return func(client *apiclient.Client) error {
+		hosts, err := client.Hosts(ctx)
+		if err != nil {
+			return err
+		}
+		if c.json {
+			return writeList(c, hosts)
+		}
+		t := newTable("NAME", "STATE", "SYSTEM", "AGENT", "RESTIC", "PASSWORDS IN", "SEEN")
+		for _, h := range hosts {
+			t.add(show(h.Name), hostState(h), show(h.OS+"/"+h.Arch), show(h.AgentVersion), orDash(show(h.ResticVersion)), show(h.SecretStore), c.agoOr(h.LastSeenAt, "never"))
+		}
+		return t.write(c.env.Out, "No host is enrolled yet. Make a token with `backstay enrol-token`.")
+	}
+}
+
+func hostState(h fleet.Host) string {
+	switch {
+	case h.RevokedAt != nil:
+		return "revoked"
+	case h.Online:
+		return "online"
+	}
+	return "away"
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func (c *cli) showHost(ctx context.Context, client *apiclient.Client, name string) error {
+	h, err := client.Host(ctx, name)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return c.writeJSON(h)
+	}
+	names, err := c.loadNames(ctx, client)
+	if err != nil {
+		return err
+	}
+	var f facts
+	f.add("name", show(h.Name))
+	f.add("id", show(h.ID))
+	f.add("state", hostState(h))
+	if h.Hostname != h.Name {
+		f.add("host name", show(h.Hostname))
+	}
+	f.add("system", show(h.OS+"/"+h.Arch))
+	f.add("agent", show(h.AgentVersion)+" ("+show(h.AgentID)+")")
+	f.add("restic", orDash(show(h.ResticVersion)))
+	f.add("passwords in", show(h.SecretStore))
+	var held []string
+	for _, id := range h.Secrets {
+		held = append(held, names.repository(id))
+	}
+	f.add("passwords of", orDash(shownAll(held)))
+	f.add("sealing key", show(h.SealingKey))
+	f.add("restores to", show(h.RestoreRoot))
+	if skew := time.Duration(h.ClockSkewMS) * time.Millisecond; skew.Abs() >= time.Second {
+		f.add("clock", skew.Round(time.Second).String()+" off")
+	}
+	f.add("enrolled", c.both(h.EnrolledAt))
+	f.add("seen", c.agoOr(h.LastSeenAt, "never"))
+	if h.RevokedAt != nil {
+		f.add("revoked", c.both(*h.RevokedAt))
+	}
+	f.add("last job", show(h.LastJobID))
+	return f.write(c.env.Out)
+}
+
+func (c *cli) revokeHost() *cobra.Command {
+	var yes bool
+	cmd := c.named(leafArgs{use: "revoke HOST", short: "end the trust in a host's agent", complete: hostNames}, func(ctx context.Context, client *apiclient.Client, name string) error {
+		h, err := client.Host(ctx, name)
+		if err != nil {
+			return err
+		}
+		if err := c.confirm(ctx, yes, "The agent of %s is disconnected for good; what it runs goes on there, and its snapshots stay. Revoke?", show(h.Name)); err != nil {
+			return err
+		}
+		if err := client.RevokeHost(ctx, h.ID); err != nil {
+			return err
+		}
+		return c.done("The agent of %s is revoked. A new token (`backstay enrol-token --host %s`) lets it come back.", show(h.Name), show(h.Name))
+	})
+	yesFlag(cmd, &yes)
+	return cmd
+}
+
+func yesFlag(cmd *cobra.Command, yes *bool) {
+	cmd.Flags().BoolVarP(yes, "yes", "y", false, "do not ask")
+}
+
+// done says what was done; with --json the exit code says it.
+func (c *cli) done(format string, args ...any) error {
+	if c.json {
+		return nil
+	}
+	return c.say(format, args...)
+}
+
+func (c *cli) enrolToken() *cobra.Command {
+	var host string
+	var valid time.Duration
+	cmd := c.leaf("enrol-token [flags]", "make a single-use token that enrols an agent", cobra.NoArgs, func(ctx context.Context, _ []string) error {
+		return c.with(ctx, func(client *apiclient.Client) error {
+			r := api.EnrolmentTokenRequest{ValidForMS: valid.Milliseconds()}
+			if host != "" {
+				h, err := client.Host(ctx, host)
+				if err != nil {
+					return err
+				}
+				r.HostID = h.ID
+			}
+			t, err := client.CreateEnrolmentToken(ctx, r)
+			if err != nil {
+				return err
+			}
+			if c.json {
+				return c.writeJSON(t)
+			}
+			return c.say("Run this on the host; it works once, until %s:\n\n  %s\n", c.at(t.ExpiresAt), show(t.Command))
+		})
+	})
+	cmd.Flags().StringVar(&host, "host", "", "enrol this known `host` anew")
+	cmd.Flags().DurationVar(&valid, "valid", 0, "how long the token may be used (default 1h, at most 24h)")
+	return cmd
+}
