@@ -56,36 +56,38 @@ func Open(dir string) (*Journal, error) {
 
 // Create takes up a job: once it returns, the job is on disk and everything its end needs has its room there. A full disk gives a
 // fault with code StorageFull, and nothing is left.
-func (j *Journal) Create(a Accepted) (f Folder, err error) {
-	f = Folder(filepath.Join(j.dir, FolderName(a.Spec.JobID)))
-	if err := os.Mkdir(string(f), 0o700); err != nil {
-		return "", fmt.Errorf("make job folder: %w", err)
-	}
-	defer func() {
-		if err == nil {
-			return
-		}
+func (j *Journal) Create(a Accepted) (Folder, error) {
+	f := Folder(filepath.Join(j.dir, FolderName(a.Spec.JobID)))
+	err := os.Mkdir(string(f), 0o700)
+	if err != nil {
+		err = fmt.Errorf("make job folder: %w", err)
+	} else if err = j.fill(f, a); err != nil {
 		err = errors.Join(err, os.RemoveAll(string(f)))
-		if IsFull(err) {
-			err = fault.Wrap(fault.StorageFull, err, "The disk of this host is full, so the job cannot be recorded. Free some space below %s.", j.dir)
-		}
-	}()
+	}
+	if IsFull(err) {
+		err = fault.Wrap(fault.StorageFull, err, "The disk of this host is full, so the job cannot be recorded. Free some space below %s.", j.dir)
+	}
+	return f, err
+}
+
+// fill makes the files of a new job's folder.
+func (j *Journal) fill(f Folder, a Accepted) error {
 	for name, size := range map[string]int64{"outcome.json": outcomeSize, "spare": spareSize} {
 		if err := reserve(f.file(name), size); err != nil {
-			return "", fmt.Errorf("reserve room: %w", err)
+			return fmt.Errorf("reserve room: %w", err)
 		}
 	}
 	if err := makeBells(f); err != nil {
-		return "", fmt.Errorf("make doorbells: %w", err)
+		return fmt.Errorf("make doorbells: %w", err)
 	}
 	if err := f.say(words{Accepted: &a}, os.O_CREATE|os.O_EXCL); err != nil {
-		return "", err
+		return err
 	}
 	// The file's name, then the folder's.
 	if err := errors.Join(atomicfile.SyncDir(string(f)), atomicfile.SyncDir(j.dir)); err != nil {
-		return "", fmt.Errorf("sync job folder: %w", err)
+		return fmt.Errorf("sync job folder: %w", err)
 	}
-	return f, nil
+	return nil
 }
 
 // Launch says that launch id of the job is about to begin, on this boot of the host. A job whose journal ends with it is never

@@ -20,7 +20,10 @@ func Identify(pid int) (Identity, error) {
 	if pid <= 0 {
 		return Identity{}, ErrGone
 	}
-	start, err := startTime(pid)
+	start, zombie, err := startTime(pid)
+	if err == nil && zombie {
+		err = ErrGone
+	}
 	if err != nil {
 		return Identity{}, fmt.Errorf("identify process %d: %w", pid, err)
 	}
@@ -40,6 +43,18 @@ func (id Identity) Alive() (bool, error) {
 		return false, err
 	}
 	return now == id, nil
+}
+
+// Vanished tells whether not even a zombie is left of id: its parent, or process 1 in its place, has reaped it.
+func (id Identity) Vanished() (bool, error) {
+	start, _, err := startTime(id.PID)
+	if errors.Is(err, ErrGone) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("identify process %d: %w", id.PID, err)
+	}
+	return start != id.Start, nil
 }
 
 // InterruptGroup asks the process group led by id to end. It does nothing when the very process is gone.

@@ -10,19 +10,19 @@ import (
 
 const zombie = 5 // SZOMB in <sys/proc.h>
 
-func startTime(pid int) (int64, error) {
+func startTime(pid int) (start int64, isZombie bool, err error) {
 	p, err := unix.SysctlKinfoProc("kern.proc.pid", pid)
 	if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EIO) {
 		// For an unknown number the kernel answers with nothing, which x/sys reports as EIO.
-		return 0, ErrGone
+		return 0, false, ErrGone
 	}
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	if int(p.Proc.P_pid) != pid || p.Proc.P_stat == zombie {
-		return 0, ErrGone
+	if int(p.Proc.P_pid) != pid {
+		return 0, false, ErrGone
 	}
-	return p.Proc.P_starttime.Nano(), nil
+	return p.Proc.P_starttime.Nano(), p.Proc.P_stat == zombie, nil
 }
 
 // BootID is the same until the host restarts; compare with SameBoot.

@@ -15,22 +15,16 @@ import (
 )
 
 // startTime reads field 22 of /proc/<pid>/stat: clock ticks between boot and the start of the process.
-func startTime(pid int) (int64, error) {
+func startTime(pid int) (start int64, zombie bool, err error) {
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
-		return 0, ErrGone
+		return 0, false, ErrGone
 	}
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	state, start, err := parseStat(b)
-	if err != nil {
-		return 0, err
-	}
-	if state == 'Z' || state == 'X' {
-		return 0, ErrGone
-	}
-	return start, nil
+	return start, state == 'Z' || state == 'X', err
 }
 
 // parseStat takes state and start time from a line of /proc/<pid>/stat. The name in parentheses may hold anything, so the

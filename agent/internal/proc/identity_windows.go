@@ -11,27 +11,28 @@ import (
 
 const stillActive = 259 // STILL_ACTIVE
 
-func startTime(pid int) (start int64, err error) {
+// A process that ended stays known while somebody has a handle of it, and counts as gone.
+func startTime(pid int) (start int64, zombie bool, err error) {
 	h, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(pid))
 	if errors.Is(err, windows.ERROR_INVALID_PARAMETER) {
-		return 0, ErrGone
+		return 0, false, ErrGone
 	}
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	defer func() { err = errors.Join(err, windows.CloseHandle(h)) }()
 	var code uint32
 	if err := windows.GetExitCodeProcess(h, &code); err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	if code != stillActive {
-		return 0, ErrGone
+		return 0, false, ErrGone
 	}
 	var created, exited, kernel, user windows.Filetime
 	if err := windows.GetProcessTimes(h, &created, &exited, &kernel, &user); err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	return created.Nanoseconds(), nil
+	return created.Nanoseconds(), false, nil
 }
 
 // BootID tells the time of boot as the clock has it now; compare with SameBoot only.

@@ -92,12 +92,18 @@ func TestZombieIsNotAliveAndCanBeReaped(t *testing.T) {
 		t.Fatal(err)
 	}
 	sharedtest.Eventually(t, 10*time.Second, "a zombie counts as dead", func() bool { return !alive(t, id) })
+	if gone, err := id.Vanished(); gone || err != nil {
+		t.Fatalf("a zombie is said to have vanished: %v %v", gone, err)
+	}
 	sharedtest.Eventually(t, 10*time.Second, "the zombie is reaped", func() bool {
 		if err := proc.Reap(id); err != nil {
 			t.Fatal(err)
 		}
 		return errors.Is(unix.Kill(id.PID, 0), unix.ESRCH)
 	})
+	if gone, err := id.Vanished(); !gone || err != nil {
+		t.Fatalf("reaped, and not vanished: %v %v", gone, err)
+	}
 	if err := proc.Reap(proc.Identity{PID: 1}); err != nil {
 		t.Fatalf("reaping a stranger: %v", err)
 	}

@@ -152,11 +152,10 @@ func (r *Runner) takeOver(ctx context.Context, j *job) (*datafolder.Folder, erro
 // endLeftover ends what a dead shim left of restic; false when ctx ended first. Its output has no reader any more, so it will
 // mostly end by itself.
 func (r *Runner) endLeftover(ctx context.Context, child proc.Identity, n *notes) bool {
-	alive, err := child.Alive()
-	if err != nil || !alive {
+	if gone, err := child.Vanished(); err != nil || gone {
 		return true
 	}
-	n.add("restic still runs: SIGTERM was sent.")
+	n.add("restic still ran: SIGTERM was sent.")
 	if err := child.InterruptGroup(); err != nil {
 		n.add("SIGTERM could not be sent: " + err.Error())
 	}
@@ -173,11 +172,18 @@ func (r *Runner) endLeftover(ctx context.Context, child proc.Identity, n *notes)
 			n.add("SIGKILL could not be sent: " + err.Error())
 		}
 	}
-	// Before unlocking: restic takes a zombie for a living holder of a lock.
 	r.bury(ctx, child)
+	// restic takes a zombie for a living holder of a lock, so unlocking waits for whoever inherited this one to reap it.
+	if !poll(ctx, reapLimit, adoptEvery, child.Vanished) && ctx.Err() == nil {
+		n.add("restic ended and nobody reaps it, so its lock will stay: process 1 of this host or container does not do its duty.")
+		return true
+	}
 	n.add("restic is gone.")
 	return ctx.Err() == nil
 }
+
+// reapLimit is generous: process 1 of a small container may look only now and then.
+const reapLimit = 15 * time.Second
 
 // unlock removes the lock that a killed restic left.
 func (r *Runner) unlock(ctx context.Context, j *job, n *notes) {

@@ -128,6 +128,9 @@ func (h *host) spec(id fleet.JobID, kind fleet.JobKind) fleet.JobSpec {
 	if kind == fleet.KindBackup {
 		s.Backup = &fleet.BackupSpec{Paths: []string{h.source()}, Verbose: true}
 	}
+	if kind == fleet.KindCheck {
+		s.Check = &fleet.CheckSpec{}
+	}
 	return s
 }
 
@@ -293,6 +296,15 @@ func (h *host) starts(commands ...string) int {
 	return len(all)
 }
 
+// startedTimes waits until restic was started for n backups, and fails when it was for more.
+func (h *host) startedTimes(n int) {
+	h.t.Helper()
+	sharedtest.Eventually(h.t, patience, fmt.Sprintf("%d backups run", n), func() bool { return h.starts("backup") >= n })
+	if got := h.starts("backup"); got != n {
+		h.t.Fatalf("%d backups were started, want %d", got, n)
+	}
+}
+
 func (h *host) locked() bool {
 	h.t.Helper()
 	locked, err := behaviour.Locks(h.restic)
@@ -323,8 +335,10 @@ func playAgent(file string) int {
 	}
 	r, err := runner.New(runner.Config{
 		Dir: p.Dir, Executable: os.Args[0], Timing: shim.Timing{Grace: p.Grace}, Tool: shim.Tool{Home: p.Home, CacheDir: filepath.Join(p.Home, "cache")},
-		Restic:  func(context.Context) (string, string, error) { return p.Restic, "0.19.1", nil },
-		Secrets: func(context.Context, fleet.RepositoryID) (secret.Credentials, error) { return secret.Credentials{Password: secret.New(password)}, nil },
+		Restic: func(context.Context) (string, string, error) { return p.Restic, "0.19.1", nil },
+		Secrets: func(context.Context, fleet.RepositoryID) (secret.Credentials, error) {
+			return secret.Credentials{Password: secret.New(password)}, nil
+		},
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

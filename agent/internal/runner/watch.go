@@ -119,14 +119,22 @@ func (r *Runner) bury(ctx context.Context, id proc.Identity) {
 	}
 }
 
-// awaitEnd waits until process id is gone, for limit at most, and tells whether it is.
+// awaitEnd waits until process id has ended, for limit at most, and tells whether it has.
 func awaitEnd(ctx context.Context, id proc.Identity, limit, every time.Duration) bool {
+	return poll(ctx, limit, every, func() (bool, error) {
+		alive, err := id.Alive()
+		return !alive, err
+	})
+}
+
+// poll asks every so often until the answer is yes, and tells whether it was within limit.
+func poll(ctx context.Context, limit, every time.Duration, ask func() (bool, error)) bool {
 	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		if alive, err := id.Alive(); err == nil && !alive {
+		if yes, err := ask(); err == nil && yes {
 			return true
 		}
 		select {

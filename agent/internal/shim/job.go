@@ -81,39 +81,43 @@ type running struct {
 }
 
 // start starts restic with its pipes.
-func (s *shim) start() (r *running, err error) {
+func (s *shim) start() (*running, error) {
 	c, err := prepare(s.launch, s.folder, restic.StepJob)
 	if err != nil {
 		return nil, err
 	}
+	r := &running{secrets: c.secrets}
+	if err := s.spawn(r, c.command); err != nil {
+		return nil, errors.Join(err, c.secrets.close(), r.closePipes())
+	}
+	s.started(r)
+	for i, stream := range []fleet.LogStream{fleet.StreamOut, fleet.StreamErr} {
+		r.pumps.Go(func() { pump(r.pipes[i], stream, s.rec.blocks) })
+	}
+	s.noteErr("Closing what restic was given", c.secrets.closeOurs())
+	return r, nil
+}
+
+// spawn opens restic's pipes and starts it.
+func (s *shim) spawn(r *running, c proc.Command) (err error) {
 	var child [2]*os.File
-	r = &running{secrets: c.secrets}
 	defer func() {
 		for _, f := range child {
 			if f != nil {
 				err = errors.Join(err, f.Close())
 			}
 		}
-		if err != nil {
-			err = errors.Join(err, c.secrets.close(), r.closePipes())
-		}
 	}()
 	for i := range r.pipes {
 		if r.pipes[i], child[i], err = os.Pipe(); err != nil {
-			return nil, fmt.Errorf("open pipe: %w", err)
+			return fmt.Errorf("open pipe: %w", err)
 		}
 		widen(r.pipes[i])
 	}
-	c.command.Stdout, c.command.Stderr = child[0], child[1]
+	c.Stdout, c.Stderr = child[0], child[1]
 	r.began = time.Now()
-	if r.p, err = proc.Start(c.command); err != nil {
-		return nil, err
-	}
-	s.started(r)
-	for i, stream := range []fleet.LogStream{fleet.StreamOut, fleet.StreamErr} {
-		r.pumps.Go(func() { pump(r.pipes[i], stream, s.rec.blocks) })
-	}
-	return r, c.secrets.closeOurs()
+	r.p, err = proc.Start(c)
+	return err
 }
 
 func (r *running) closePipes() error {

@@ -35,8 +35,12 @@ func (f *fake) backup() error {
 		return err
 	}
 	started := time.Now()
-	if f.Output != "" {
-		if _, err := os.Stdout.WriteString(f.Output); err != nil {
+	if f.OutputFile != "" {
+		text, err := os.ReadFile(f.OutputFile)
+		if err == nil {
+			_, err = os.Stdout.Write(text)
+		}
+		if err != nil {
 			return err
 		}
 	} else if err := f.lines(); err != nil {
@@ -129,7 +133,7 @@ func (f *fake) finish(started time.Time) error {
 		fmt.Fprintln(os.Stderr, string(line))
 		return exit(f.ExitCode)
 	}
-	if f.Output == "" {
+	if f.OutputFile == "" {
 		err := print(fmt.Sprintf(`{"message_type":"summary","files_new":%d,"files_changed":0,"files_unmodified":0,"dirs_new":1,"dirs_changed":0,"dirs_unmodified":0,"data_blobs":%d,"tree_blobs":1,"data_added":%d,"data_added_packed":%d,"total_files_processed":%d,"total_bytes_processed":%d,"total_duration":%g,"backup_start":%q,"backup_end":%q,"snapshot_id":%q}`,
 			f.Lines, f.Lines, f.Lines, f.Lines, f.Lines, f.Lines, time.Since(started).Seconds(), started.Format(time.RFC3339Nano), time.Now().Format(time.RFC3339Nano), behaviour.SnapshotID))
 		if err != nil {

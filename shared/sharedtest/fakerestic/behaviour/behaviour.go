@@ -32,10 +32,10 @@ type Behaviour struct {
 	ExitCode      int    `json:"exit_code,omitempty"`        // of backup, with an exit_error line when not 0 or 3
 	ExitMessage   string `json:"exit_message,omitempty"`
 	IgnoreSIGTERM bool   `json:"ignore_sigterm,omitempty"`
-	KeepLock      bool   `json:"keep_lock,omitempty"` // a backup that ends or is killed leaves its lock; otherwise a clean end removes it
-	WaitFor       string `json:"wait_for,omitempty"`  // backup prints nothing until this file exists
-	Final         string `json:"final,omitempty"`     // backup's last line, without a newline at its end
-	Output        string `json:"output,omitempty"`    // backup prints this instead of lines and summary
+	KeepLock      bool   `json:"keep_lock,omitempty"`   // a backup that ends or is killed leaves its lock; otherwise a clean end removes it
+	WaitFor       string `json:"wait_for,omitempty"`    // backup prints nothing until this file exists
+	Final         string `json:"final,omitempty"`       // backup's last line, without a newline at its end
+	OutputFile    string `json:"output_file,omitempty"` // backup prints what this file holds instead of lines and summary
 	UnlockCode    int    `json:"unlock_code,omitempty"`
 	UnlockHangMS  int    `json:"unlock_hang_ms,omitempty"`
 	RecordSecrets bool   `json:"record_secrets,omitempty"` // note in Seen what the password and repository files held
