@@ -60,7 +60,7 @@ func TestBadRequests(t *testing.T) {
 		})
 	}
 	for _, url := range hostileURLs(f.dir) {
-		if _, err := f.client.AddRepository(t.Context(), api.RepositoryRequest{Name: "bad", URL: url}); fault.CodeOf(err) != fault.InvalidRepositoryURL {
+		if _, err := f.client.AddRepository(t.Context(), api.RepositoryRequest{Name: "bad", URL: url}); fault.CodeOf(err) != fault.InvalidRepositoryURL && (url != "" || fault.CodeOf(err) != fault.InvalidInput) {
 			t.Errorf("URL %q: %v", url, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -175,12 +176,12 @@ func TestResticThatIgnoresSIGTERMIsKilledAfterItsGrace(t *testing.T) {
 	}
 	f.wantState(f.await(job.ID), fleet.StateCancelled)
 	for _, start := range backupStarts(t, f.opts.restic) {
-		pid := 0
-		if _, err := fmt.Sscan(start, &pid); err != nil {
+		var began struct{ PID int }
+		if err := json.Unmarshal([]byte(start), &began); err != nil || began.PID == 0 {
 			t.Fatalf("line %q: %v", start, err)
 		}
-		if err := syscall.Kill(pid, 0); err == nil {
-			t.Fatalf("restic %d still runs", pid)
+		if err := syscall.Kill(began.PID, 0); err == nil {
+			t.Fatalf("restic %d still runs", began.PID)
 		}
 	}
 }

@@ -193,6 +193,20 @@ func (f *fleetOf) enrol() {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		f.t.Fatalf("enrol: %v\n%s", err, out)
 	}
+	if f.opts.grace != "" {
+		f.appendTo(filepath.Join(f.agentDir(), "agent.toml"), "cancel_grace = \""+f.opts.grace+"\"\n")
+	}
+}
+
+func (f *fleetOf) appendTo(path, text string) {
+	f.t.Helper()
+	b, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, append(b, text...), 0o600)
+	}
+	if err != nil {
+		f.t.Fatal(err)
+	}
 }
 
 func (f *fleetOf) startAgent() {

@@ -76,6 +76,9 @@ func Build(t testing.TB, pkg string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if err := os.Chmod(dir, 0o755); err != nil { // tests run programs under other accounts, too
+			t.Fatal(err)
+		}
 		built.dir = dir
 	}
 	out := filepath.Join(built.dir, filepath.Base(pkg))
