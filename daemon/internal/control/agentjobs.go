@@ -147,42 +147,48 @@ func (s *Service) JobFinished(ctx context.Context, host fleet.HostID, id fleet.J
 	if j.State.Final() && j.LogSealed {
 		return nil
 	}
-	pos, sealed, err := s.seal(ctx, id, m.Log)
+	log, err := s.seal(ctx, id, m.Log)
 	if err != nil {
 		return err
 	}
-	if !sealed {
+	if !log.sealed {
 		s.log.Error("a job's log is not what the agent sent", "host_id", host, "job_id", id,
-			"last_seq", pos.LastSeq, "want_last_seq", m.Log.LastSeq)
+			"last_seq", log.at.LastSeq, "want_last_seq", m.Log.LastSeq)
 	}
 	return s.changeJob(ctx, host, id, func(w Writer, j *JobRecord) (bool, error) {
-		return s.finish(ctx, w, j, outcome, pos, sealed)
+		return s.finish(ctx, w, j, outcome, log)
 	})
 }
 
-// seal closes the log and gives its end as the daemon has it.
-func (s *Service) seal(ctx context.Context, id fleet.JobID, want fleet.LogPosition) (fleet.LogPosition, bool, error) {
+// logEnd is the end of a log as the daemon has it, and whether it is the one that the agent has.
+type logEnd struct {
+	at     fleet.LogPosition
+	sealed bool
+}
+
+// seal closes the log.
+func (s *Service) seal(ctx context.Context, id fleet.JobID, want fleet.LogPosition) (logEnd, error) {
 	sealed, err := s.logs.Seal(ctx, id, want)
 	if err != nil {
-		return fleet.LogPosition{}, false, fmt.Errorf("seal log of job %s: %w", id, err)
+		return logEnd{}, fmt.Errorf("seal log of job %s: %w", id, err)
 	}
 	if sealed {
-		return want, true, nil
+		return logEnd{want, true}, nil
 	}
 	pos, err := s.logs.Durable(ctx, id)
 	if err != nil {
-		return fleet.LogPosition{}, false, fmt.Errorf("read end of log of job %s: %w", id, err)
+		return logEnd{}, fmt.Errorf("read end of log of job %s: %w", id, err)
 	}
 	if pos.LastSeq < want.LastSeq {
-		return pos, false, fault.New(fault.Conflict, "The log of job %s ends at line %d here and at %d there. Send the lines after %d first.", id, pos.LastSeq, want.LastSeq, pos.LastSeq)
+		return logEnd{}, fault.New(fault.Conflict, "The log of job %s ends at line %d here and at %d there. Send the lines after %d first.", id, pos.LastSeq, want.LastSeq, pos.LastSeq)
 	}
-	return pos, false, nil
+	return logEnd{pos, false}, nil
 }
 
-func (s *Service) finish(ctx context.Context, w Writer, j *JobRecord, o fleet.Outcome, pos fleet.LogPosition, sealed bool) (put bool, err error) {
+func (s *Service) finish(ctx context.Context, w Writer, j *JobRecord, o fleet.Outcome, log logEnd) (put bool, err error) {
 	wasSealed := j.LogSealed
 	if !wasSealed {
-		j.Log, j.LogSealed = pos, sealed
+		j.Log, j.LogSealed = log.at, log.sealed
 	}
 	j.Accepted = true
 	ended, err := s.end(ctx, w, j, o)

@@ -49,7 +49,7 @@ func (s *Service) CreateEnrolmentToken(ctx context.Context, actor Actor, req api
 		if err := w.PutEnrolment(ctx, e); err != nil {
 			return err
 		}
-		return w.AppendAudit(ctx, now, actor.Name, "enrolment_token.create", e.ID, detail)
+		return w.AppendAudit(ctx, AuditEntry{now, actor.Name, "enrolment_token.create", e.ID, detail})
 	})
 	if err != nil {
 		return api.EnrolmentToken{}, err
@@ -97,7 +97,7 @@ func (s *Service) Enrol(ctx context.Context, token string, facts agentwire.Facts
 		if err := w.PutAgent(ctx, h.AgentID, h.ID, now); err != nil {
 			return err
 		}
-		return w.AppendAudit(ctx, now, "enrolment:"+e.ID, "host.enrol", string(h.ID), h.Name+" with agent "+string(h.AgentID))
+		return w.AppendAudit(ctx, AuditEntry{now, "enrolment:" + e.ID, "host.enrol", string(h.ID), h.Name + " with agent " + string(h.AgentID)})
 	})
 	if err != nil {
 		return fleet.Host{}, err

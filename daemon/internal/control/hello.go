@@ -166,7 +166,7 @@ func (m *meeting) known(ctx context.Context, w Writer, j JobRecord, held agentwi
 
 // adopt takes up a job that this daemon does not know: its store was restored from a copy older than the job.
 func (m *meeting) adopt(ctx context.Context, w Writer, host fleet.Host, held agentwire.HeldJob) error {
-	if held.Spec == nil || held.Spec.JobID != held.JobID || held.Spec.Validate() != nil {
+	if !adoptable(held) {
 		m.s.log.Warn("an agent holds a job that nobody knows", "host_id", host.ID, "job_id", held.JobID)
 		m.answer(held.JobID, 0, agentwire.DesireForget)
 		return nil
@@ -183,6 +183,11 @@ func (m *meeting) adopt(ctx context.Context, w Writer, host fleet.Host, held age
 	m.changed = append(m.changed, j)
 	m.answer(j.ID, m.durable[j.ID].LastSeq, agentwire.DesireRun)
 	return w.PutJob(ctx, &j)
+}
+
+// adoptable tells whether the agent says enough of a job, and nothing that could not have been asked of it.
+func adoptable(held agentwire.HeldJob) bool {
+	return held.Spec != nil && held.Spec.JobID == held.JobID && held.Spec.Validate() == nil
 }
 
 // adoptedBy tells scheduled runs, whose ids begin with "slot:", from those that somebody started and whose name is lost.
@@ -210,7 +215,7 @@ func (m *meeting) absent(ctx context.Context, w Writer, host fleet.Host) error {
 			_, err = m.s.end(ctx, w, j, fleet.Outcome{State: fleet.StateLost, Reason: fleet.ReasonJobForgotten, FinishedAt: m.now,
 				Message: "The agent came back without this job: its data was lost, or it was set up anew. Look on the host, then start the job again."})
 		case j.CancelRequested:
-			err = m.s.endUnsent(ctx, w, j, fleet.StateCancelled, fleet.ReasonCancelled, "Cancelled before the host began it.")
+			err = m.s.endUnsent(ctx, w, j, cancelled("Cancelled before the host began it. Start it again when it is wanted."))
 		case m.s.expired(*j, m.now):
 			err = m.s.expire(ctx, w, j)
 		default:

@@ -58,7 +58,7 @@ func (s *Service) RevokeHost(ctx context.Context, actor Actor, id fleet.HostID) 
 		if err := w.RevokeAgents(ctx, h.ID, now); err != nil {
 			return err
 		}
-		return w.AppendAudit(ctx, now, actor.Name, "host.revoke", string(h.ID), h.Name)
+		return w.AppendAudit(ctx, AuditEntry{now, actor.Name, "host.revoke", string(h.ID), h.Name})
 	})
 	if err != nil {
 		return err
@@ -78,8 +78,8 @@ func (s *Service) endJobsOfRevoked(ctx context.Context, w Writer, h fleet.Host, 
 	for i := range jobs {
 		j := &jobs[i]
 		if j.State == fleet.StateQueued {
-			err = s.endUnsent(ctx, w, j, fleet.StateCancelled, fleet.ReasonCancelled,
-				"Host "+shown(h.Name)+" was revoked by "+actor.Name+" before the job was sent. Enrol the host anew to run it.")
+			err = s.endUnsent(ctx, w, j, cancelled("Host "+shown(h.Name)+" was revoked by "+actor.Name+
+				" before the job was sent. Enrol the host anew to run it."))
 		} else if loseContact(j, s.now(), "The host was revoked while the job was on it. Look there, or enrol it anew to learn more.") {
 			err = w.PutJob(ctx, j)
 		}
@@ -133,33 +133,30 @@ func (s *Service) PutSecret(ctx context.Context, actor Actor, host, repository, 
 	if !strings.HasPrefix(sealed, sealedHead) {
 		return fault.New(fault.InvalidInput, "The credentials are not sealed to the host's key. Use `backstay repo add`, which seals them; never send a password as it is.")
 	}
-	return s.changeSecret(ctx, actor, host, repository, "secret.put",
-		agentwire.Request{Kind: agentwire.RequestPutSecret, Sealed: sealed},
-		func(held []fleet.RepositoryID, id fleet.RepositoryID) []fleet.RepositoryID {
-			if slices.Contains(held, id) {
-				return held
-			}
-			return append(held, id)
-		})
+	return s.changeSecret(ctx, actor, secretChange{host: host, repository: repository, action: "secret.put", holds: true,
+		request: agentwire.Request{Kind: agentwire.RequestPutSecret, Sealed: sealed}})
 }
 
 // DeleteSecret lets the host's agent forget the credentials of a repository.
 func (s *Service) DeleteSecret(ctx context.Context, actor Actor, host, repository string) error {
-	return s.changeSecret(ctx, actor, host, repository, "secret.delete",
-		agentwire.Request{Kind: agentwire.RequestDeleteSecret},
-		func(held []fleet.RepositoryID, id fleet.RepositoryID) []fleet.RepositoryID {
-			return slices.DeleteFunc(held, func(v fleet.RepositoryID) bool { return v == id })
-		})
+	return s.changeSecret(ctx, actor, secretChange{host: host, repository: repository, action: "secret.delete",
+		request: agentwire.Request{Kind: agentwire.RequestDeleteSecret}})
+}
+
+type secretChange struct {
+	host, repository string // ids or names
+	action           string
+	request          agentwire.Request
+	holds            bool // whether the host holds the secret afterwards
 }
 
 // changeSecret asks the agent first and notes afterwards which repositories it holds credentials for.
-func (s *Service) changeSecret(ctx context.Context, actor Actor, host, repository, action string, req agentwire.Request,
-	change func([]fleet.RepositoryID, fleet.RepositoryID) []fleet.RepositoryID) error {
+func (s *Service) changeSecret(ctx context.Context, actor Actor, c secretChange) error {
 	var h fleet.Host
 	var v fleet.Repository
 	err := s.store.View(ctx, func(r Reader) (err error) {
-		if h, err = findHost(ctx, r, host); err == nil {
-			v, err = findRepository(ctx, r, repository)
+		if h, err = findHost(ctx, r, c.host); err == nil {
+			v, err = findRepository(ctx, r, c.repository)
 		}
 		return err
 	})
@@ -167,8 +164,8 @@ func (s *Service) changeSecret(ctx context.Context, actor Actor, host, repositor
 		return err
 	}
 	spec := v.Spec()
-	req.Repository, req.TimeoutMS = &spec, secretTimeout.Milliseconds()
-	if _, err := s.ask(ctx, h, req, secretTimeout); err != nil {
+	c.request.Repository, c.request.TimeoutMS = &spec, secretTimeout.Milliseconds()
+	if _, err := s.ask(ctx, h, c.request, secretTimeout); err != nil {
 		return err
 	}
 	// The agent has done it: what a client that hangs up now would miss must be noted all the same.
@@ -181,14 +178,16 @@ func (s *Service) changeSecret(ctx context.Context, actor Actor, host, repositor
 		if _, err := w.Repository(ctx, v.ID); err != nil {
 			return err
 		}
-		held := change(slices.Clone(fresh.Secrets), v.ID)
-		if len(held) != len(fresh.Secrets) {
-			fresh.Secrets = held
+		if slices.Contains(fresh.Secrets, v.ID) != c.holds {
+			fresh.Secrets = slices.DeleteFunc(fresh.Secrets, func(id fleet.RepositoryID) bool { return id == v.ID })
+			if c.holds {
+				fresh.Secrets = append(fresh.Secrets, v.ID)
+			}
 			if err := w.PutHost(ctx, &fresh); err != nil {
 				return err
 			}
 		}
-		return w.AppendAudit(ctx, s.now(), actor.Name, action, string(h.ID), "repository "+string(v.ID))
+		return w.AppendAudit(ctx, AuditEntry{s.now(), actor.Name, c.action, string(h.ID), "repository " + string(v.ID)})
 	})
 }
 

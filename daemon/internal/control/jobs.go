@@ -45,7 +45,7 @@ func (s *Service) StartJob(ctx context.Context, actor Actor, host string, req ap
 		if err != nil || idempotencyKey == "" {
 			return err
 		}
-		return w.PutIdempotent(ctx, actor.Name, idempotencyKey, digest, job.ID, job.CreatedAt)
+		return w.PutIdempotent(ctx, IdempotencyKey{actor.Name, idempotencyKey, digest, job.ID, job.CreatedAt})
 	})
 	if err != nil {
 		return fleet.Job{}, err
@@ -105,7 +105,7 @@ func (s *Service) queueJob(ctx context.Context, w Writer, actor Actor, h fleet.H
 	if job.PlanID != "" {
 		detail += ", plan " + string(job.PlanID)
 	}
-	return job, w.AppendAudit(ctx, job.CreatedAt, actor.Name, "job.create", string(job.ID), detail)
+	return job, w.AppendAudit(ctx, AuditEntry{job.CreatedAt, actor.Name, "job.create", string(job.ID), detail})
 }
 
 func checkTrusted(h fleet.Host) error {
@@ -130,8 +130,7 @@ func (s *Service) CancelJob(ctx context.Context, actor Actor, id fleet.JobID) (f
 			return nil
 		case job.State == fleet.StateQueued:
 			job.CancelRequested = true
-			err = s.endUnsent(ctx, w, &job, fleet.StateCancelled, fleet.ReasonCancelled,
-				"Cancelled by "+actor.Name+" before it was sent to the host. Start it again when it is wanted.")
+			err = s.endUnsent(ctx, w, &job, cancelled("Cancelled by "+actor.Name+" before it was sent to the host. Start it again when it is wanted."))
 		default:
 			job.CancelRequested, job.UpdatedAt = true, now
 			err = w.PutJob(ctx, &job)
@@ -139,7 +138,7 @@ func (s *Service) CancelJob(ctx context.Context, actor Actor, id fleet.JobID) (f
 		if err != nil {
 			return err
 		}
-		return w.AppendAudit(ctx, now, actor.Name, "job.cancel", string(job.ID), "")
+		return w.AppendAudit(ctx, AuditEntry{now, actor.Name, "job.cancel", string(job.ID), ""})
 	})
 	if err != nil {
 		return fleet.Job{}, err

@@ -50,10 +50,14 @@ func (s *Service) end(ctx context.Context, w Writer, j *JobRecord, o fleet.Outco
 }
 
 // endUnsent ends a job that no agent ever held: its log is empty, and that is all of it.
-func (s *Service) endUnsent(ctx context.Context, w Writer, j *JobRecord, state fleet.JobState, reason fleet.Reason, message string) error {
+func (s *Service) endUnsent(ctx context.Context, w Writer, j *JobRecord, o fleet.Outcome) error {
 	j.Log, j.LogSealed = fleet.LogPosition{}, true
-	_, err := s.end(ctx, w, j, fleet.Outcome{State: state, Reason: reason, Message: message, FinishedAt: s.now()})
+	_, err := s.end(ctx, w, j, o)
 	return err
+}
+
+func cancelled(message string) fleet.Outcome {
+	return fleet.Outcome{State: fleet.StateCancelled, Reason: fleet.ReasonCancelled, Message: message}
 }
 
 // Bounds of what is kept of an outcome; the log has it all.

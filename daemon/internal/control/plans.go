@@ -38,7 +38,7 @@ func (s *Service) AddPlan(ctx context.Context, actor Actor, req api.PlanRequest)
 		if err := w.PutPlan(ctx, &p); err != nil {
 			return taken(err, "plan", p.Name)
 		}
-		return w.AppendAudit(ctx, p.CreatedAt, actor.Name, "plan.create", string(p.ID), planDetail(p))
+		return w.AppendAudit(ctx, AuditEntry{p.CreatedAt, actor.Name, "plan.create", string(p.ID), planDetail(p)})
 	})
 	if err != nil {
 		return fleet.Plan{}, err
@@ -62,7 +62,7 @@ func (s *Service) UpdatePlan(ctx context.Context, actor Actor, idOrName string, 
 		if err := w.PutPlan(ctx, &p); err != nil {
 			return taken(err, "plan", p.Name)
 		}
-		return w.AppendAudit(ctx, s.now(), actor.Name, "plan.update", string(p.ID), planDetail(p))
+		return w.AppendAudit(ctx, AuditEntry{s.now(), actor.Name, "plan.update", string(p.ID), planDetail(p)})
 	})
 	if err != nil {
 		return fleet.Plan{}, err
@@ -81,7 +81,7 @@ func (s *Service) DeletePlan(ctx context.Context, actor Actor, idOrName string) 
 		if err := w.DeletePlan(ctx, p.ID); err != nil {
 			return err
 		}
-		return w.AppendAudit(ctx, s.now(), actor.Name, "plan.delete", string(p.ID), p.Name)
+		return w.AppendAudit(ctx, AuditEntry{s.now(), actor.Name, "plan.delete", string(p.ID), p.Name})
 	})
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ func (s *Service) AddRepository(ctx context.Context, actor Actor, req api.Reposi
 		if err := w.PutRepository(ctx, &v); err != nil {
 			return taken(err, "repository", v.Name)
 		}
-		return w.AppendAudit(ctx, v.CreatedAt, actor.Name, "repository.create", string(v.ID), v.Name+" "+v.URL)
+		return w.AppendAudit(ctx, AuditEntry{v.CreatedAt, actor.Name, "repository.create", string(v.ID), v.Name + " " + v.URL})
 	})
 	if err != nil {
 		return fleet.Repository{}, err
@@ -70,7 +70,7 @@ func (s *Service) UpdateRepository(ctx context.Context, actor Actor, idOrName st
 		if err != nil {
 			return err
 		}
-		return w.AppendAudit(ctx, s.now(), actor.Name, "repository.update", string(v.ID), v.Name+" "+v.URL)
+		return w.AppendAudit(ctx, AuditEntry{s.now(), actor.Name, "repository.update", string(v.ID), v.Name + " " + v.URL})
 	})
 	if err != nil {
 		return fleet.Repository{}, err
@@ -103,7 +103,7 @@ func (s *Service) DeleteRepository(ctx context.Context, actor Actor, idOrName st
 		if err := w.DeleteRepository(ctx, v.ID); err != nil {
 			return err
 		}
-		return w.AppendAudit(ctx, s.now(), actor.Name, "repository.delete", string(v.ID), v.Name)
+		return w.AppendAudit(ctx, AuditEntry{s.now(), actor.Name, "repository.delete", string(v.ID), v.Name})
 	})
 }
 
@@ -150,6 +150,6 @@ func (s *Service) TestRepository(ctx context.Context, actor Actor, idOrName stri
 		outcome = string(result.Reason)
 	}
 	return result, s.update(ctx, func(w Writer) error {
-		return w.AppendAudit(ctx, s.now(), actor.Name, "repository.test", string(v.ID), "on host "+string(h.ID)+": "+outcome)
+		return w.AppendAudit(ctx, AuditEntry{s.now(), actor.Name, "repository.test", string(v.ID), "on host " + string(h.ID) + ": " + outcome})
 	})
 }

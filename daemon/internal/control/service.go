@@ -27,7 +27,7 @@ type Config struct {
 	Feed       Feed
 	Clock      func() time.Time // time.Now when nil
 	NewID      func() string    // a ULID when nil
-	Log        *slog.Logger     // slog.Default when nil
+	Log        *slog.Logger     // none when nil
 
 	Address      string                                  // https://host:port as the daemon knows itself, for enrolment
 	CAPin        string                                  // pin of the daemon's CA, for enrolment
@@ -64,7 +64,7 @@ func New(cfg Config) *Service {
 		cfg.NewID = func() string { return ulid.Make().String() }
 	}
 	if cfg.Log == nil {
-		cfg.Log = slog.Default()
+		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.JobTTL <= 0 {
 		cfg.JobTTL = DefaultJobTTL

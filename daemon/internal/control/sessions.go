@@ -46,7 +46,7 @@ func (s *Service) SignIn(ctx context.Context, user, password, remote string) (ap
 		if err := w.PutSession(ctx, session); err != nil {
 			return err
 		}
-		return w.AppendAudit(ctx, now, u.Name, "session.create", session.ID, session.Remote)
+		return w.AppendAudit(ctx, AuditEntry{now, u.Name, "session.create", session.ID, session.Remote})
 	})
 	if err != nil {
 		return api.Session{}, err
@@ -74,7 +74,7 @@ func (s *Service) SignOut(ctx context.Context, actor Actor) error {
 		if err := w.DeleteSession(ctx, actor.TokenID); err != nil {
 			return err
 		}
-		return w.AppendAudit(ctx, s.now(), actor.Name, "session.delete", actor.TokenID, "")
+		return w.AppendAudit(ctx, AuditEntry{s.now(), actor.Name, "session.delete", actor.TokenID, ""})
 	})
 	if err != nil {
 		return err

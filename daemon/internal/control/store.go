@@ -50,7 +50,7 @@ type Writer interface {
 	SnapshotWriter
 	AccessWriter
 	// AppendAudit adds a row to the hash chain.
-	AppendAudit(ctx context.Context, at time.Time, actor, action, object, detail string) error
+	AppendAudit(ctx context.Context, e AuditEntry) error
 }
 
 // HostSeen is the contact with a host: At is the latest of what SetHostSeen and PutHost stored.
@@ -153,10 +153,19 @@ type JobReader interface {
 	Idempotent(ctx context.Context, actor, key string, since time.Time) (job fleet.JobID, digest string, err error)
 }
 
+// IdempotencyKey names the job that an actor's request made. Digest tells requests apart.
+type IdempotencyKey struct {
+	Actor  string
+	Key    string
+	Digest string
+	JobID  fleet.JobID
+	At     time.Time
+}
+
 // JobWriter writes jobs.
 type JobWriter interface {
 	PutJob(ctx context.Context, j *JobRecord) error
-	PutIdempotent(ctx context.Context, actor, key, digest string, job fleet.JobID, at time.Time) error
+	PutIdempotent(ctx context.Context, k IdempotencyKey) error
 	DropIdempotent(ctx context.Context, before time.Time) error
 }
 
@@ -250,6 +259,15 @@ type AccessWriter interface {
 	DeleteToken(ctx context.Context, id string) error
 	TokenUsed(ctx context.Context, id string, at time.Time) error
 	PutEnrolment(ctx context.Context, e EnrolmentRecord) error
+}
+
+// AuditEntry is what is said of one change.
+type AuditEntry struct {
+	At     time.Time
+	Actor  string
+	Action string
+	Object string
+	Detail string
 }
 
 // AuditReader reads the hash chain.

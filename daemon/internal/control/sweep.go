@@ -112,7 +112,7 @@ func (s *Service) expired(j JobRecord, now time.Time) bool {
 }
 
 func (s *Service) expire(ctx context.Context, w Writer, j *JobRecord) error {
-	return s.endUnsent(ctx, w, j, fleet.StateFailed, fleet.ReasonExpired, fmt.Sprintf(expireMessage, s.cfg.JobTTL))
+	return s.endUnsent(ctx, w, j, fleet.Outcome{State: fleet.StateFailed, Reason: fleet.ReasonExpired, Message: fmt.Sprintf(expireMessage, s.cfg.JobTTL)})
 }
 
 // sweepJobs changes jobs batch by batch until look finds no more. What was found is looked at again inside the transaction.

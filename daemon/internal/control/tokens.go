@@ -46,7 +46,7 @@ func (s *Service) CreateToken(ctx context.Context, actor Actor, req api.TokenReq
 		if err := w.PutToken(ctx, t); err != nil {
 			return taken(err, "token", t.Name)
 		}
-		return w.AppendAudit(ctx, t.CreatedAt, actor.Name, "token.create", t.ID, t.Name+" as "+string(t.Role))
+		return w.AppendAudit(ctx, AuditEntry{t.CreatedAt, actor.Name, "token.create", t.ID, t.Name + " as " + string(t.Role)})
 	})
 	if err != nil {
 		return api.Token{}, err
@@ -68,7 +68,7 @@ func (s *Service) DeleteToken(ctx context.Context, actor Actor, id string) error
 		if err := w.DeleteToken(ctx, id); err != nil {
 			return err
 		}
-		return w.AppendAudit(ctx, s.now(), actor.Name, "token.delete", id, t.Name)
+		return w.AppendAudit(ctx, AuditEntry{s.now(), actor.Name, "token.delete", id, t.Name})
 	})
 	if err != nil {
 		return err

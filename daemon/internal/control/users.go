@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/backstay/backstay/daemon/internal/auth"
@@ -44,7 +45,7 @@ func (s *Service) CreateUser(ctx context.Context, actor Actor, req api.UserReque
 		if err := w.PutUser(ctx, u); err != nil {
 			return taken(err, "user", u.Name)
 		}
-		return w.AppendAudit(ctx, u.CreatedAt, actor.Name, "user.create", string(u.ID), u.Name+" as "+string(u.Role))
+		return w.AppendAudit(ctx, AuditEntry{u.CreatedAt, actor.Name, "user.create", string(u.ID), u.Name + " as " + string(u.Role)})
 	})
 	if err != nil {
 		return api.User{}, err
@@ -54,13 +55,13 @@ func (s *Service) CreateUser(ctx context.Context, actor Actor, req api.UserReque
 
 const userNameSigns = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@-"
 
-// checkUser keeps the names of people apart from "token:…" and "system" in the audit log.
+// checkUser keeps the names of people apart from "token:…" and the daemon's own in the audit log.
 func checkUser(req api.UserRequest) error {
 	if err := checkName("user", req.Name); err != nil {
 		return err
 	}
-	if strings.Trim(req.Name, userNameSigns) != "" || req.Name == systemName {
-		return fault.New(fault.InvalidInput, "%s cannot be the name of a user. Use letters, digits and the signs . _ @ - only, and not \"system\".", shown(req.Name))
+	if strings.Trim(req.Name, userNameSigns) != "" || slices.Contains(notUsers[:], req.Name) {
+		return fault.New(fault.InvalidInput, "%s cannot be the name of a user. Use letters, digits and the signs . _ @ - only, and none of the names %v.", shown(req.Name), notUsers)
 	}
 	if len(req.Password) < minPassword || len(req.Password) > maxPassword {
 		return fault.New(fault.InvalidInput, "The password has %d bytes. Choose one of %d to %d.", len(req.Password), minPassword, maxPassword)
@@ -68,7 +69,8 @@ func checkUser(req api.UserRequest) error {
 	return nil
 }
 
-const systemName = "system"
+// notUsers are names that stand in the audit log and at jobs for what is no person.
+var notUsers = [...]string{"system", "local", "schedule", "unknown"}
 
 func checkRole(role fleet.Role) error {
 	if !role.Valid() {
@@ -109,7 +111,7 @@ func (s *Service) DeleteUser(ctx context.Context, actor Actor, id fleet.UserID) 
 		if err := w.DeleteUser(ctx, u.ID); err != nil {
 			return err
 		}
-		return w.AppendAudit(ctx, s.now(), actor.Name, "user.delete", string(u.ID), fmt.Sprintf("%s, with %d API tokens", u.Name, ended))
+		return w.AppendAudit(ctx, AuditEntry{s.now(), actor.Name, "user.delete", string(u.ID), fmt.Sprintf("%s, with %d API tokens", u.Name, ended)})
 	})
 	if err != nil {
 		return err

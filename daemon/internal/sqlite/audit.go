@@ -7,14 +7,14 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
-	"time"
 
+	"github.com/backstay/backstay/daemon/internal/control"
 	"github.com/backstay/backstay/shared/api"
 )
 
 // AppendAudit adds a row to the chain; its head and length are in meta when the transaction ends.
-func (w *writer) AppendAudit(ctx context.Context, at time.Time, actor, action, object, detail string) error {
-	row := api.AuditRow{Seq: w.meta.auditCount + 1, At: stored(at), Actor: actor, Action: action, Object: object, Detail: detail}
+func (w *writer) AppendAudit(ctx context.Context, e control.AuditEntry) error {
+	row := api.AuditRow{Seq: w.meta.auditCount + 1, At: stored(e.At), Actor: e.Actor, Action: e.Action, Object: e.Object, Detail: e.Detail}
 	row.Hash = chain(w.meta.auditHead, row)
 	err := w.exec(ctx, "write audit row", "INSERT INTO audit (seq, at, actor, action, object, detail, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
 		row.Seq, micros(row.At), row.Actor, row.Action, row.Object, row.Detail, row.Hash)

@@ -3,21 +3,38 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/backstay/backstay/daemon/internal/control"
 )
 
-const audited = 2500 // more than two pages of VerifyAudit
+const audited = 1100 // more than a page of VerifyAudit
 
-func auditedStore(t *testing.T) *Store {
+// auditedStore opens a fresh copy of a store with audited rows.
+func auditedStore(t *testing.T, template []byte) *Store {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "state.db")
+	if err := os.WriteFile(path, template, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := OpenStore(context.Background(), path, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func auditedFile(t *testing.T) []byte {
 	t.Helper()
 	s := newStore(t)
 	ctx := context.Background()
 	_, err := s.Update(ctx, func(w control.Writer) error {
 		for i := range audited {
-			err := w.AppendAudit(ctx, time.Unix(int64(i), 123_456_789), "ada", "job.create", fmt.Sprintf("J%d", i), "detail")
+			err := w.AppendAudit(ctx, control.AuditEntry{At: time.Unix(int64(i), 123_456_789), Actor: "ada", Action: "job.create", Object: fmt.Sprintf("J%d", i), Detail: "detail"})
 			if err != nil {
 				return err
 			}
@@ -27,7 +44,15 @@ func auditedStore(t *testing.T) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	path := filepath.Join(t.TempDir(), "copy.db")
+	if _, err := s.db.Write.Exec("VACUUM INTO ?", path); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 func verify(t *testing.T, s *Store) (bad int64) {
@@ -44,33 +69,34 @@ func verify(t *testing.T, s *Store) (bad int64) {
 }
 
 func TestTamperingWithTheAuditChainIsFoundAndLocated(t *testing.T) {
+	template := auditedFile(t)
 	for name, c := range map[string]struct {
 		sql  []string
 		want int64
 	}{
 		"untouched":      {nil, 0},
-		"actor":          {[]string{"UPDATE audit SET actor = 'eve' WHERE seq = 1234"}, 1234},
+		"actor":          {[]string{"UPDATE audit SET actor = 'eve' WHERE seq = 1050"}, 1050},
 		"action":         {[]string{"UPDATE audit SET action = 'job.cancel' WHERE seq = 1"}, 1},
-		"object":         {[]string{"UPDATE audit SET object = 'J0' WHERE seq = 2500"}, 2500},
+		"object":         {[]string{"UPDATE audit SET object = 'J0' WHERE seq = 1100"}, 1100},
 		"time":           {[]string{"UPDATE audit SET at = at + 1 WHERE seq = 1001"}, 1001},
 		"moved text":     {[]string{"UPDATE audit SET actor = 'adajob', action = '.create' WHERE seq = 5"}, 5},
 		"hash":           {[]string{"UPDATE audit SET hash = 'x' WHERE seq = 77"}, 77},
 		"deleted":        {[]string{"DELETE FROM audit WHERE seq = 1000"}, 1000},
 		"deleted first":  {[]string{"DELETE FROM audit WHERE seq = 1"}, 1},
-		"truncated":      {[]string{"DELETE FROM audit WHERE seq > 2000"}, 2001},
-		"cut by one":     {[]string{"DELETE FROM audit WHERE seq = 2500"}, 2500},
+		"truncated":      {[]string{"DELETE FROM audit WHERE seq > 900"}, 901},
+		"cut by one":     {[]string{"DELETE FROM audit WHERE seq = 1100"}, 1100},
 		"emptied":        {[]string{"DELETE FROM audit"}, 1},
-		"added behind":   {[]string{"INSERT INTO audit SELECT 2501, at, actor, action, object, detail, hash FROM audit WHERE seq = 3"}, 2501},
+		"added behind":   {[]string{"INSERT INTO audit SELECT 1101, at, actor, action, object, detail, hash FROM audit WHERE seq = 3"}, 1101},
 		"added in front": {[]string{"INSERT INTO audit SELECT 0, at, actor, action, object, detail, hash FROM audit WHERE seq = 3"}, 1},
 		"inserted": {[]string{"UPDATE audit SET seq = -seq WHERE seq >= 50", "UPDATE audit SET seq = 1 - seq WHERE seq < 0",
-			"INSERT INTO audit SELECT 50, at, actor, action, object, detail, hash FROM audit WHERE seq = 3", "UPDATE meta SET audit_count = 2501"}, 50},
+			"INSERT INTO audit SELECT 50, at, actor, action, object, detail, hash FROM audit WHERE seq = 3", "UPDATE meta SET audit_count = 1101"}, 50},
 		"swapped": {[]string{"UPDATE audit SET seq = -1 WHERE seq = 10", "UPDATE audit SET seq = 10 WHERE seq = 11", "UPDATE audit SET seq = 11 WHERE seq = -1"}, 10},
-		"head":    {[]string{"UPDATE meta SET audit_head = 'x'"}, 2500},
-		"truncated, with the count": {[]string{"DELETE FROM audit WHERE seq > 2000",
-			"UPDATE meta SET audit_count = 2000"}, 2000},
+		"head":    {[]string{"UPDATE meta SET audit_head = 'x'"}, 1100},
+		"truncated, with the count": {[]string{"DELETE FROM audit WHERE seq > 900",
+			"UPDATE meta SET audit_count = 900"}, 900},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := auditedStore(t)
+			s := auditedStore(t, template)
 			for _, q := range c.sql {
 				if _, err := s.db.Write.Exec(q); err != nil {
 					t.Fatalf("%s: %v", q, err)
@@ -84,11 +110,11 @@ func TestTamperingWithTheAuditChainIsFoundAndLocated(t *testing.T) {
 }
 
 func TestARolledBackChangeLeavesNoAuditRowAndNoRev(t *testing.T) {
-	s := auditedStore(t)
+	s := auditedStore(t, auditedFile(t))
 	ctx := context.Background()
 	boom := fmt.Errorf("boom")
 	_, err := s.Update(ctx, func(w control.Writer) error {
-		if err := w.AppendAudit(ctx, time.Unix(0, 0), "a", "b", "c", ""); err != nil {
+		if err := w.AppendAudit(ctx, control.AuditEntry{Actor: "a", Action: "b"}); err != nil {
 			return err
 		}
 		return boom
@@ -96,7 +122,7 @@ func TestARolledBackChangeLeavesNoAuditRowAndNoRev(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	if _, err := s.Update(ctx, func(w control.Writer) error { return w.AppendAudit(ctx, time.Unix(0, 0), "a", "b", "c", "") }); err != nil {
+	if _, err := s.Update(ctx, func(w control.Writer) error { return w.AppendAudit(ctx, control.AuditEntry{Actor: "a", Action: "b"}) }); err != nil {
 		t.Fatal(err)
 	}
 	if bad := verify(t, s); bad != 0 {

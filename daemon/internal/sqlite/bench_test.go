@@ -119,7 +119,7 @@ func BenchmarkPutJob(b *testing.B) {
 			if err := w.PutJob(ctx, &j); err != nil {
 				return err
 			}
-			return w.AppendAudit(ctx, at, "ada", "job.create", string(j.ID), "backup")
+			return w.AppendAudit(ctx, control.AuditEntry{At: at, Actor: "ada", Action: "job.create", Object: string(j.ID), Detail: "backup"})
 		})
 		if err != nil {
 			b.Fatal(err)

@@ -151,10 +151,10 @@ func (w *writer) replaceJob(ctx context.Context, j *control.JobRecord, outcome a
 	return err
 }
 
-func (w *writer) PutIdempotent(ctx context.Context, actor, key, digest string, job fleet.JobID, at time.Time) error {
+func (w *writer) PutIdempotent(ctx context.Context, k control.IdempotencyKey) error {
 	return w.exec(ctx, "write idempotency key", `INSERT INTO idempotency (actor, key, digest, job_id, created_at)
 		VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (actor, key) DO UPDATE SET digest = ?3, job_id = ?4, created_at = ?5`,
-		actor, key, digest, string(job), micros(at))
+		k.Actor, k.Key, k.Digest, string(k.JobID), micros(k.At))
 }
 
 func (w *writer) DropIdempotent(ctx context.Context, before time.Time) error {

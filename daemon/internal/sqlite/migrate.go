@@ -101,7 +101,7 @@ func apply(ctx context.Context, w *sql.DB, s step) error {
 	if err != nil {
 		return Fault(err)
 	}
-	defer tx.Rollback() // after Commit without effect
+	defer undo(tx)
 	if _, err := tx.ExecContext(ctx, s.sql); err != nil {
 		return Fault(err)
 	}
@@ -121,7 +121,7 @@ func checkForeignKeys(ctx context.Context, tx *sql.Tx) error {
 		return fmt.Errorf("check foreign keys: %w", err)
 	}
 	defer rows.Close()
-	for rows.Next() {
+	if rows.Next() {
 		var table, parent string
 		var rowid sql.NullInt64
 		var key int

@@ -90,7 +90,7 @@ func (s *Store) View(ctx context.Context, fn func(control.Reader) error) error {
 	if err != nil {
 		return fmt.Errorf("begin reading: %w", Fault(err))
 	}
-	defer tx.Rollback() // nothing to commit
+	defer undo(tx)
 	return Fault(fn(&reader{q: tx}))
 }
 
@@ -106,7 +106,7 @@ func (s *Store) Update(ctx context.Context, fn func(control.Writer) error) ([]ap
 	if err != nil {
 		return nil, fmt.Errorf("begin writing: %w", Fault(err))
 	}
-	defer tx.Rollback() // after Commit without effect; before it, fn failed or panicked
+	defer undo(tx)
 	w := &writer{reader: reader{q: uninterrupted{tx}}, tx: tx}
 	if err := w.begin(ctx); err != nil {
 		return nil, Fault(err)
@@ -125,6 +125,9 @@ func (s *Store) Update(ctx context.Context, fn func(control.Writer) error) ([]ap
 	}
 	return w.rows, nil
 }
+
+// undo ends a transaction that was not committed: it failed, it panicked, or it only read. After a commit it does nothing.
+func undo(tx *sql.Tx) { _ = tx.Rollback() }
 
 // querier is what reading needs of a transaction.
 type querier interface {
