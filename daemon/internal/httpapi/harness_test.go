@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -38,6 +39,7 @@ type house struct {
 	ctx    context.Context
 	api    *httpapi.Server
 	srv    *httptest.Server
+	wire   *cutter
 	logs   *joblog.Store
 	feed   *watch.Feed
 	log    *syncBuffer
@@ -74,6 +76,8 @@ func newHouse(t testing.TB, opts ...option) *house {
 	h.api = httpapi.New(cfg)
 	h.srv = httptest.NewUnstartedServer(h.api)
 	httpapi.Harden(h.srv.Config)
+	h.wire = &cutter{Listener: h.srv.Listener, open: map[net.Conn]struct{}{}}
+	h.srv.Listener = h.wire
 	h.srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	h.srv.StartTLS()
 	t.Cleanup(h.stop)
@@ -264,4 +268,31 @@ func (s *syncBuffer) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.b.String()
+}
+
+// cutter is a listener that can cut all its connections, sockets included.
+type cutter struct {
+	net.Listener
+	mu   sync.Mutex
+	open map[net.Conn]struct{}
+}
+
+func (c *cutter) Accept() (net.Conn, error) {
+	conn, err := c.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open[conn] = struct{}{}
+	return conn, nil
+}
+
+func (c *cutter) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for conn := range c.open {
+		conn.Close()
+	}
+	clear(c.open)
 }

@@ -64,7 +64,10 @@ func (s *Server) getLog(ctx context.Context, _ control.Actor, in *logInput) (*hu
 	tail := s.cfg.Logs.Tail(job.ID)
 	known := tail.Known()
 	tail.Close()
-	first, err := s.cfg.Logs.Read(ctx, job.ID, in.AfterSeq, logPage) // before the answer begins: its error is one with a status
+	var first []fleet.LogLine
+	if in.AfterSeq < known {
+		first, err = s.cfg.Logs.Read(ctx, job.ID, in.AfterSeq, logPage) // before the answer begins: its error is one with a status
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -41,6 +41,7 @@ type Config struct {
 	PollTokens   time.Duration    // how often the token of an open socket is looked at
 	BodyTime     time.Duration    // for a request's body to arrive whole
 	FirstFrame   time.Duration    // for a socket's first frame to arrive
+	WriteTime    time.Duration    // for the reader of a socket to take a frame; wsconn's when 0
 }
 
 // Metrics takes note of what the API does.

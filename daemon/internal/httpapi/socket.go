@@ -46,7 +46,8 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request, kind string
 		return
 	}
 	defer s.leave()
-	conn, err := wsconn.Accept(w, r, wsconn.Options{ReadLimit: socketReadLimit, KeepAlive: wsconn.KeepAlive{Interval: pingEvery, Timeout: pingTimeout}})
+	conn, err := wsconn.Accept(w, r, wsconn.Options{ReadLimit: socketReadLimit, WriteTimeout: s.cfg.WriteTime,
+		KeepAlive: wsconn.KeepAlive{Interval: pingEvery, Timeout: pingTimeout}})
 	if err != nil {
 		return // Accept has answered
 	}

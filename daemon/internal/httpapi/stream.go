@@ -16,6 +16,7 @@ import (
 
 // Pace of a job stream.
 const (
+	maxSeq        = 1 << 53 // more lines than a log can have
 	progressEvery = time.Second
 	durableWait   = 20 * time.Millisecond // between looks at a log without a seal that is on its way to the disk
 	durableTries  = 250                   // looks before the stream ends without the rest's checksum
@@ -40,8 +41,8 @@ func (s *Server) streamJob(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			return err
 		}
-		if sub.AfterSeq < 0 || sub.Tail < 0 {
-			return fault.New(fault.Protocol, "The subscription's numbers must not be negative.")
+		if sub.AfterSeq < 0 || sub.Tail < 0 || sub.AfterSeq > maxSeq {
+			return fault.New(fault.Protocol, "The subscription's numbers are not those of lines.")
 		}
 		tail := s.cfg.Logs.Tail(job.ID)
 		defer tail.Close()
@@ -96,8 +97,7 @@ func (js *jobStream) begin(ctx context.Context, sub api.Subscribe) error {
 func (js *jobStream) tellSnapshot(ctx context.Context) error {
 	snap := api.StreamSnapshot{Job: js.row, AsOfSeq: js.tail.Known(), FromSeq: js.after + 1, Epoch: js.server.cfg.Control.Epoch()}
 	if p, ok := js.tail.Progress(); ok && !js.row.State.Ended() {
-		snap.Progress = &p
-		js.progressAt, js.progressSent = p.At, js.server.clock()
+		snap.Progress = &p // and as job.progress all the same: a client that draws a bar need not look in two places
 	}
 	js.rev = js.row.Rev
 	return js.sock.send(ctx, api.TypeSnapshot, js.job, snap)
