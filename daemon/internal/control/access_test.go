@@ -19,7 +19,7 @@ func TestEnrol(t *testing.T) {
 	h := newHouse(t)
 	token := must(h.CreateEnrolmentToken(h.ctx, h.admin, api.EnrolmentTokenRequest{}))(t)
 	if !strings.HasPrefix(token.Token, "bse_") || !token.ExpiresAt.Equal(h.clock.Now().Add(time.Hour)) || token.Address != "https://daemon:8443" ||
-		!strings.Contains(token.Command, token.Token) || !strings.Contains(token.Command, "sha256:pin") || !strings.Contains(token.Command, token.Address) {
+		token.Command != "backstay-agent enrol --server https://daemon:8443 --token "+token.Token+" --pin sha256:pin" {
 		t.Fatalf("%+v", token)
 	}
 	host := must(h.Enrol(h.ctx, token.Token, facts("web1")))(t)
@@ -93,6 +93,9 @@ func TestEnrolAnew(t *testing.T) {
 	h.takeTo(job, fleet.StateRunning)
 	h.ok(h.RevokeHost(h.ctx, h.admin, host.ID))
 	token := must(h.CreateEnrolmentToken(h.ctx, h.admin, api.EnrolmentTokenRequest{HostID: "web1"}))(t)
+	if !strings.HasSuffix(token.Command, " --again") {
+		t.Fatalf("command %q", token.Command)
+	}
 	h.dispatch.cut = nil
 	again := must(h.Enrol(h.ctx, token.Token, facts("renamed")))(t)
 	if again.ID != host.ID || again.AgentID == host.AgentID || again.Name != "web1" || again.RevokedAt != nil || again.LastJobID != host.LastJobID {

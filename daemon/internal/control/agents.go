@@ -24,11 +24,17 @@ func (s *Service) Agent(ctx context.Context, id fleet.AgentID) (h fleet.Host, er
 	return h, err
 }
 
-func trustedAgent(ctx context.Context, r HostReader, id fleet.AgentID) (fleet.Host, error) {
+// trustedHost gives the host of an agent that was enrolled and neither revoked nor replaced.
+func trustedHost(ctx context.Context, r HostReader, id fleet.AgentID) (fleet.HostID, error) {
 	host, revoked, err := r.Agent(ctx, id)
 	if errors.Is(err, ErrNotFound) || err == nil && revoked {
-		return fleet.Host{}, fault.New(fault.HostRevoked, "The daemon does not trust this agent, or no longer. Enrol it anew with a fresh token (`backstay-agent enrol`).")
+		return "", fault.New(fault.HostRevoked, "The daemon does not trust this agent, or no longer. Enrol it anew with a fresh token (`backstay-agent enrol`).")
 	}
+	return host, err
+}
+
+func trustedAgent(ctx context.Context, r HostReader, id fleet.AgentID) (fleet.Host, error) {
+	host, err := trustedHost(ctx, r, id)
 	if err != nil {
 		return fleet.Host{}, err
 	}

@@ -21,7 +21,7 @@ const (
 )
 
 func enrolCommand(address, token, pin string) string {
-	return "backstay-agent enrol --daemon " + address + " --token " + token + " --ca-pin " + pin
+	return "backstay-agent enrol --server " + address + " --token " + token + " --pin " + pin
 }
 
 // CreateEnrolmentToken makes a single-use token for an agent.
@@ -54,8 +54,11 @@ func (s *Service) CreateEnrolmentToken(ctx context.Context, actor Actor, req api
 	if err != nil {
 		return api.EnrolmentToken{}, err
 	}
-	return api.EnrolmentToken{ID: e.ID, Token: value, CAPin: s.cfg.CAPin, Address: s.cfg.Address,
-		Command: s.cfg.EnrolCommand(s.cfg.Address, value, s.cfg.CAPin), ExpiresAt: e.ExpiresAt}, nil
+	command := s.cfg.EnrolCommand(s.cfg.Address, value, s.cfg.CAPin)
+	if e.HostID != "" {
+		command += " --again"
+	}
+	return api.EnrolmentToken{ID: e.ID, Token: value, CAPin: s.cfg.CAPin, Address: s.cfg.Address, Command: command, ExpiresAt: e.ExpiresAt}, nil
 }
 
 // Enrol spends a token for the identity of an agent: Host.AgentID is what its certificate must say. Check everything else of

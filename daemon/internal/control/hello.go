@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +32,7 @@ func (s *Service) AgentHello(ctx context.Context, id fleet.AgentID, h agentwire.
 		}
 		m.held[held.JobID] = held
 	}
-	if err := m.readDurable(ctx, id); err != nil {
+	if err := m.prepare(ctx, id); err != nil {
 		return host, nil, nil, err
 	}
 	err = s.update(ctx, func(w Writer) error {
@@ -52,7 +53,9 @@ func (s *Service) AgentHello(ctx context.Context, id fleet.AgentID, h agentwire.
 		if err := m.meet(ctx, w, host); err != nil {
 			return err
 		}
-		host, err = w.Host(ctx, host.ID) // with what the jobs changed
+		if len(m.changed) > 0 { // the host's last job may be among them
+			host, err = w.Host(ctx, host.ID)
+		}
 		return err
 	})
 	if err != nil {
@@ -76,28 +79,36 @@ type meeting struct {
 	changed []JobRecord
 }
 
-// readDurable asks the logs before the write transaction. Jobs that are over and whole need no asking: most of them.
-func (m *meeting) readDurable(ctx context.Context, id fleet.AgentID) error {
-	var known map[fleet.JobID]JobRecord
-	err := m.s.store.View(ctx, func(r Reader) (err error) {
-		if _, err = trustedAgent(ctx, r, id); err == nil {
-			known, err = r.JobsByID(ctx, m.ids)
+// prepare does what need not be done inside the write transaction: it answers for the jobs that are over here and there, most of
+// them, and asks the logs about the others, which stay in m.ids.
+func (m *meeting) prepare(ctx context.Context, id fleet.AgentID) error {
+	var ended, settled []fleet.JobID
+	for _, id := range m.ids {
+		if m.held[id].State.Ended() {
+			ended = append(ended, id)
+		}
+	}
+	err := m.s.store.View(ctx, func(r Reader) error {
+		host, err := trustedHost(ctx, r, id)
+		if err == nil {
+			settled, err = r.SettledJobs(ctx, host, ended)
 		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	m.durable = make(map[fleet.JobID]fleet.LogPosition)
+	over := make(map[fleet.JobID]bool, len(settled))
+	for _, id := range settled {
+		m.answer(id, m.held[id].LastSeq, agentwire.DesireForget)
+		over[id] = true
+	}
+	m.ids = slices.DeleteFunc(m.ids, func(id fleet.JobID) bool { return over[id] })
+	m.durable = make(map[fleet.JobID]fleet.LogPosition, len(m.ids))
 	for _, id := range m.ids {
-		if j := known[id]; j.State.Final() && j.LogSealed {
-			continue
-		}
-		pos, err := m.s.logs.Durable(ctx, id)
-		if err != nil {
+		if m.durable[id], err = m.s.logs.Durable(ctx, id); err != nil {
 			return fmt.Errorf("read end of log of job %s: %w", id, err)
 		}
-		m.durable[id] = pos
 	}
 	return nil
 }

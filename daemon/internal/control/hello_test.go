@@ -243,8 +243,8 @@ func TestHelloOfJobsThatAreOverHere(t *testing.T) {
 	h.answers(welcome, whole.ID, agentwire.DesireForget, 10)
 	h.answers(welcome, unsealed.ID, agentwire.DesireForget, 10) // every line is here, and sending them again would change nothing
 	h.answers(welcome, shortened.ID, agentwire.DesireRun, 4)
-	h.answers(welcome, stopped.ID, agentwire.DesireCancel, 0)
-	h.answers(welcome, wild.ID, agentwire.DesireRun, 0)
+	h.answers(welcome, stopped.ID, agentwire.DesireCancel, 10)
+	h.answers(welcome, wild.ID, agentwire.DesireRun, 10)
 }
 
 func TestHelloRegainsJobsThatTheStoreLost(t *testing.T) {

@@ -139,6 +139,9 @@ type JobReader interface {
 	// JobPage reads newest first. A page may be short, even empty, and still have a next one: a rare match is searched for
 	// piece by piece.
 	JobPage(ctx context.Context, q JobQuery) (api.Page[fleet.Job], error)
+	// SettledJobs gives those of the ids that are jobs of the host, over for good and with their log sealed: nothing can change
+	// them any more.
+	SettledJobs(ctx context.Context, host fleet.HostID, ids []fleet.JobID) ([]fleet.JobID, error)
 	// OpenJobs gives the jobs of a host that have not ended, oldest first.
 	OpenJobs(ctx context.Context, host fleet.HostID) ([]JobRecord, error)
 	// QueuedBefore gives at most limit jobs that are queued since before t, oldest first.

@@ -47,6 +47,20 @@ func (r *reader) JobsByID(ctx context.Context, ids []fleet.JobID) (map[fleet.Job
 	return out, nil
 }
 
+func (r *reader) SettledJobs(ctx context.Context, host fleet.HostID, ids []fleet.JobID) ([]fleet.JobID, error) {
+	var out []fleet.JobID
+	for chunk := range slices.Chunk(ids, chunkSize) {
+		found, err := many(ctx, r.q, "read settled jobs", text[fleet.JobID], `SELECT id FROM jobs
+			WHERE ended = 1 AND log_sealed = 1 AND state <> 'lost' AND host_id = ? AND id IN (`+marks(len(chunk))+") ORDER BY id",
+			append([]any{string(host)}, anys(chunk)...)...)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+	}
+	return out, nil
+}
+
 func (r *reader) OpenJobs(ctx context.Context, host fleet.HostID) ([]control.JobRecord, error) {
 	return many(ctx, r.q, "read open jobs", scanJob,
 		"SELECT "+jobColumns+" FROM jobs WHERE ended = 0 AND host_id = ? ORDER BY n", string(host))
