@@ -2,8 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -16,93 +14,80 @@ import (
 
 const (
 	maxRequests = 4  // at once; more are answered with rate_limited
-	maxCommands = 64 // waiting; when full the read loop waits, and the daemon sends again
+	maxCommands = 64 // waiting; when full the read loop waits
+	maxBacklog  = 4  // ended jobs whose logs are read at once; more wait for their turn
 )
-
-// welcomeTimeout is how long the daemon may take to answer hello: it may have to look up every job that the host holds.
-const welcomeTimeout = 60 * time.Second
 
 // connection is one WebSocket connection from hello to its end.
 type connection struct {
 	s        *Session
 	conn     *wsconn.Conn
+	used     identity.Identity // as whom
 	credit   *credit
 	commands chan agentwire.Envelope
 	requests chan struct{} // a place for each request under way
+	backlog  chan struct{} // a place for each ended job that is being sent
 	wg       sync.WaitGroup
-	fail     context.CancelCauseFunc
+	fail     context.CancelCauseFunc // ends the connection
 
 	mu    sync.Mutex
 	pumps map[fleet.JobID]*pump
 }
 
-func newConnection(s *Session, conn *wsconn.Conn) *connection {
-	return &connection{s: s, conn: conn, credit: newCredit(), commands: make(chan agentwire.Envelope, maxCommands),
-		requests: make(chan struct{}, maxRequests), pumps: map[fleet.JobID]*pump{}}
+func newConnection(s *Session, conn *wsconn.Conn, used identity.Identity) *connection {
+	return &connection{s: s, conn: conn, used: used, credit: newCredit(), commands: make(chan agentwire.Envelope, maxCommands),
+		requests: make(chan struct{}, maxRequests), backlog: make(chan struct{}, maxBacklog), pumps: map[fleet.JobID]*pump{}}
 }
 
-// serve says hello and works until the connection or ctx ends; every goroutine is gone when it returns.
-func (c *connection) serve(parent context.Context) (welcomed bool, err error) {
+// serve says hello and works until the connection or parent ends; every goroutine is gone when it returns.
+func (c *connection) serve(parent context.Context, facts agentwire.Facts) (welcomed bool, err error) {
 	ctx, fail := context.WithCancelCause(parent)
 	c.fail = fail
+	closed := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		defer close(closed)
+		c.close(parent, context.Cause(ctx))
+	})
 	defer func() {
 		fail(err)
-		code, reason := wsconn.CloseGoingAway, "agent stops"
-		if parent.Err() == nil {
-			code, reason = wsconn.CloseNormal, ""
-		}
-		c.conn.Close(code, reason)
+		<-closed
 		c.wg.Wait()
 	}()
-	welcome, err := c.hello(ctx)
+	welcome, jobs, err := c.hello(ctx, facts)
 	if err != nil {
 		return false, err
 	}
-	if err := identity.Settle(c.s.cfg.IdentityDir); err != nil {
-		return false, err
+	if err := identity.Settle(c.s.cfg.IdentityDir, c.used); err != nil {
+		c.s.cfg.Log.WarnContext(ctx, "the former identity stays for now", "err", err)
 	}
 	c.s.cfg.Connected(c.s.cfg.Server, nil)
+	c.s.cfg.Log.InfoContext(ctx, "connected to the daemon", "session", welcome.Session)
 	c.credit.add(welcome.CreditBytes)
-	desired := make(map[fleet.JobID]agentwire.WelcomeJob, len(welcome.Jobs))
-	for _, j := range welcome.Jobs {
-		desired[j.JobID] = j
-		if j.Desired == agentwire.DesireCancel {
-			if err := c.cancel(ctx, j.JobID, ""); err != nil {
-				return true, err
-			}
-		}
-	}
-	c.wg.Go(func() { c.heartbeat(ctx, time.Duration(welcome.HeartbeatMS)*time.Millisecond) })
-	c.wg.Go(func() { c.work(ctx) })
-	c.wg.Go(func() { c.startPumps(ctx, desired) })
-	err = c.read(ctx)
-	if cause := context.Cause(ctx); cause != nil && parent.Err() == nil {
-		err = cause
-	}
-	return true, err
+	c.wg.Go(func() { c.heartbeat(ctx, welcome.HeartbeatMS) })
+	c.wg.Go(func() { c.inventory(ctx) })
+	c.wg.Go(func() { c.work(ctx, welcome.Jobs) })
+	c.wg.Go(func() { c.startPumps(ctx, jobs) })
+	return true, c.read(ctx)
 }
 
-func (c *connection) hello(ctx context.Context) (agentwire.Welcome, error) {
-	s := c.s
-	err := c.send(ctx, agentwire.TypeHello, "", "", agentwire.Hello{AgentID: s.cfg.AgentID, Incarnation: s.incarnation,
-		Facts: s.cfg.Facts(ctx), Clock: s.cfg.Clock().UTC(), Jobs: fit(s.cfg.Jobs.Held())})
-	if err != nil {
-		return agentwire.Welcome{}, err
+// close ends the connection so that every Read and Write returns. A daemon that is still there is told why.
+func (c *connection) close(parent context.Context, cause error) {
+	code, reason := wsconn.CloseNormal, ""
+	switch fault.CodeOf(cause) {
+	case fault.Unavailable, fault.Timeout:
+		if parent.Err() == nil {
+			c.conn.CloseNow()
+			return
+		}
+	case fault.Protocol, fault.VersionMismatch:
+		code, reason = wsconn.CloseProtocol, "the agent did not understand the daemon"
 	}
-	ctx, cancel := context.WithTimeout(ctx, welcomeTimeout)
-	defer cancel()
-	frame, err := c.conn.Read(ctx)
-	if err != nil {
-		return agentwire.Welcome{}, err
+	if parent.Err() != nil {
+		code, reason = wsconn.CloseGoingAway, "the agent stops"
 	}
-	e, err := agentwire.Decode(frame)
-	if err != nil {
-		return agentwire.Welcome{}, err
+	if err := c.conn.Close(code, reason); err != nil {
+		c.s.cfg.Log.Debug("connection not closed cleanly", "err", err)
 	}
-	if e.Type != agentwire.TypeWelcome {
-		return agentwire.Welcome{}, fault.New(fault.Protocol, "The daemon answered hello with %s. Update the older side.", e.Type)
-	}
-	return agentwire.Payload[agentwire.Welcome](e)
 }
 
 func (c *connection) send(ctx context.Context, t agentwire.Type, id string, job fleet.JobID, payload any) error {
@@ -110,13 +95,19 @@ func (c *connection) send(ctx context.Context, t agentwire.Type, id string, job 
 	if err != nil {
 		return err
 	}
+	if len(frame) > agentwire.MaxFrame {
+		return fault.New(fault.FrameTooLarge, "A %s message of %d bytes is larger than the daemon takes.", t, len(frame))
+	}
 	return c.conn.Write(ctx, frame)
 }
 
 // read handles frames until the connection ends. It waits for nobody but a full queue of commands.
 func (c *connection) read(ctx context.Context) error {
 	for {
-		frame, err := c.conn.Read(ctx)
+		frame, err := c.conn.Read(context.Background()) // the end of ctx closes the connection, with a goodbye
+		if ctx.Err() != nil && wsconn.CloseStatus(err) == -1 { // the daemon's goodbye says more than that a pump could not write
+			return context.Cause(ctx)
+		}
 		if err != nil {
 			return err
 		}
@@ -133,7 +124,7 @@ func (c *connection) read(ctx context.Context) error {
 func (c *connection) handle(ctx context.Context, e agentwire.Envelope) error {
 	switch e.Type {
 	case agentwire.TypeAck:
-		return withPayload(e, func(a agentwire.Ack) error { return c.acked(ctx, e.JobID, a) })
+		return withPayload(e, func(a agentwire.Ack) error { c.acked(ctx, e.JobID, a); return nil })
 	case agentwire.TypeNack:
 		return withPayload(e, func(n agentwire.Nack) error { c.pumpOf(e.JobID).rewind(n.Expect - 1); return nil })
 	case agentwire.TypeCredit:
@@ -143,7 +134,7 @@ func (c *connection) handle(ctx context.Context, e agentwire.Envelope) error {
 		case c.commands <- e:
 			return nil
 		case <-ctx.Done():
-			return ctx.Err()
+			return context.Cause(ctx)
 		}
 	case agentwire.TypeRequest:
 		return withPayload(e, func(r agentwire.Request) error { return c.request(ctx, e.ID, r) })
@@ -161,38 +152,53 @@ func withPayload[T any](e agentwire.Envelope, f func(T) error) error {
 	return f(v)
 }
 
-func (c *connection) acked(ctx context.Context, id fleet.JobID, a agentwire.Ack) error {
-	if err := c.s.cfg.Jobs.Acked(ctx, id, a.Seq, a.Finished); err != nil {
-		return fmt.Errorf("note the acknowledgement of job %s: %w", id, err)
+// acked notes how much of a job the daemon has. Its end is written to the disk by the job's pump, off the read loop.
+func (c *connection) acked(ctx context.Context, id fleet.JobID, a agentwire.Ack) {
+	if p := c.pumpOf(id); a.Finished && p != nil {
+		p.end(a.Seq)
+		return
 	}
-	if a.Finished {
-		c.pumpOf(id).end()
-	}
-	return nil
+	c.noteAcked(ctx, id, a.Seq, a.Finished)
 }
 
-// heartbeat tells the daemon regularly that the host lives, and at once when its facts changed.
-func (c *connection) heartbeat(ctx context.Context, every time.Duration) {
-	if every <= 0 {
-		every = 15 * time.Second
+// noteAcked keeps an acknowledgement. One that cannot be kept now comes again in a later session.
+func (c *connection) noteAcked(ctx context.Context, id fleet.JobID, seq int64, finished bool) {
+	if err := c.s.cfg.Jobs.Acked(ctx, id, seq, finished); err != nil {
+		c.s.cfg.Log.WarnContext(ctx, "an acknowledgement could not be noted", "job_id", id, "err", err)
+	}
+}
+
+const (
+	defaultHeartbeat = 15 * time.Second
+	minHeartbeat     = 100 * time.Millisecond
+	maxHeartbeat     = 5 * time.Minute
+)
+
+// heartbeat tells the daemon regularly that the host lives.
+func (c *connection) heartbeat(ctx context.Context, ms int64) {
+	every := milliseconds(ms, minHeartbeat, maxHeartbeat)
+	if ms <= 0 {
+		every = defaultHeartbeat
 	}
 	t := time.NewTicker(every)
 	defer t.Stop()
 	for {
-		var err error
 		select {
 		case <-ctx.Done():
 			return
-		case <-c.s.changed:
-			err = c.send(ctx, agentwire.TypeInventory, "", "", agentwire.Inventory{Facts: c.s.cfg.Facts(ctx)})
 		case <-t.C:
-			err = c.send(ctx, agentwire.TypeHeartbeat, "", "", agentwire.Heartbeat{Clock: c.s.cfg.Clock().UTC(), Jobs: c.open()})
-		}
-		if err != nil {
-			c.fail(err)
-			return
+			err := c.send(ctx, agentwire.TypeHeartbeat, "", "", agentwire.Heartbeat{Clock: c.s.cfg.Clock().UTC(), Jobs: c.open()})
+			if err != nil {
+				c.fail(err)
+				return
+			}
 		}
 	}
+}
+
+// milliseconds is ms as a duration from least to most.
+func milliseconds(ms int64, least, most time.Duration) time.Duration {
+	return min(max(time.Duration(min(max(ms, 0), most.Milliseconds()))*time.Millisecond, least), most)
 }
 
 func (c *connection) open() []fleet.JobID {
@@ -205,100 +211,18 @@ func (c *connection) open() []fleet.JobID {
 	return ids
 }
 
-// work carries out commands, one after the other.
-func (c *connection) work(ctx context.Context) {
+// inventory sends the host's facts whenever they changed.
+func (c *connection) inventory(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case e := <-c.commands:
-			if err := c.command(ctx, e); err != nil && ctx.Err() == nil {
+		case <-c.s.changed:
+			err := c.send(ctx, agentwire.TypeInventory, "", "", agentwire.Inventory{Facts: c.s.facts(ctx)})
+			if err != nil {
 				c.fail(err)
 				return
 			}
 		}
 	}
-}
-
-func (c *connection) command(ctx context.Context, e agentwire.Envelope) error {
-	switch e.Type {
-	case agentwire.TypeCommandRun:
-		return c.run(ctx, e)
-	case agentwire.TypeCommandCancel:
-		return withPayload(e, func(m agentwire.CommandCancel) error { return c.cancel(ctx, e.JobID, m.By) })
-	default:
-		return withPayload(e, func(u agentwire.ConfigUpdate) error {
-			if err := c.s.cfg.Plans.Store(u); err != nil {
-				return fmt.Errorf("store the host's plans: %w", err)
-			}
-			return c.send(ctx, agentwire.TypePlanAck, "", "", agentwire.PlanAck{Version: u.Version})
-		})
-	}
-}
-
-// cancel makes a job's end desired. One that is over, or that this host never had, needs nothing: its own messages tell.
-func (c *connection) cancel(ctx context.Context, id fleet.JobID, by string) error {
-	err := c.s.cfg.Jobs.Cancel(ctx, id, by)
-	switch fault.CodeOf(err) {
-	case "", fault.JobEnded, fault.UnknownJob:
-		return nil
-	}
-	return fmt.Errorf("cancel job %s: %w", id, err)
-}
-
-// run starts a job and says whether it is in the journal. What cannot be understood whole is not done at all.
-func (c *connection) run(ctx context.Context, e agentwire.Envelope) error {
-	reject := func(reason fleet.Reason, err error) error {
-		message, ok := fault.Message(err)
-		if !ok {
-			message = "The agent could not take the job. Its own log says why."
-		}
-		c.s.cfg.Log.WarnContext(ctx, "job rejected", "job_id", e.JobID, "err", err)
-		return c.send(ctx, agentwire.TypeCommandReject, e.ID, e.JobID, agentwire.CommandReject{Reason: reason, Message: message})
-	}
-	m, err := agentwire.StrictPayload[agentwire.CommandRun](e)
-	if err == nil && m.Spec.JobID != e.JobID {
-		err = fault.New(fault.Protocol, "The daemon sent a job under another job's id.")
-	}
-	if err == nil {
-		err = m.Spec.Validate()
-	}
-	if err != nil {
-		return reject(fleet.ReasonInvalidJob, err)
-	}
-	state, err := c.s.cfg.Jobs.Run(ctx, m.Spec, time.Duration(m.StartWithinMS)*time.Millisecond)
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case fault.CodeOf(err) == fault.PolicyDenied:
-		return reject(fleet.ReasonPolicyDenied, err)
-	case fault.CodeOf(err) == fault.StorageFull:
-		return reject(fleet.ReasonDiskFull, err)
-	case err != nil:
-		return reject(fleet.ReasonRejected, err)
-	}
-	return c.send(ctx, agentwire.TypeCommandAck, e.ID, e.JobID, agentwire.CommandAck{State: state})
-}
-
-// request answers a query in a goroutine of its own, or refuses it when too many are under way.
-func (c *connection) request(ctx context.Context, id string, r agentwire.Request) error {
-	select {
-	case c.requests <- struct{}{}:
-	default:
-		return c.send(ctx, agentwire.TypeReply, id, "", agentwire.Reply{Code: fault.RateLimited, Message: "The host is busy with other requests. Try again in a moment."})
-	}
-	c.wg.Go(func() {
-		defer func() { <-c.requests }()
-		limit := time.Duration(r.TimeoutMS) * time.Millisecond
-		if limit <= 0 || limit > time.Minute {
-			limit = time.Minute
-		}
-		rctx, cancel := context.WithTimeout(ctx, limit)
-		defer cancel()
-		reply := c.s.cfg.Requests.Handle(rctx, r)
-		if err := c.send(ctx, agentwire.TypeReply, id, "", reply); err != nil && !errors.Is(err, context.Canceled) {
-			c.fail(err)
-		}
-	})
-	return nil
 }

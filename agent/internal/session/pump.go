@@ -3,19 +3,13 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
 	"github.com/backstay/backstay/shared/agentwire"
+	"github.com/backstay/backstay/shared/fault"
 	"github.com/backstay/backstay/shared/fleet"
 )
-
-// progressEvery is the least time between two progress messages of a job.
-const progressEvery = time.Second
-
-// snapshotsPerPart bounds one snapshots.report so that the frame stays small.
-const snapshotsPerPart = 200
 
 // pump sends one job's log, progress and end. Only its own goroutine sends; the read loop tells it of nacks and of the last ack.
 type pump struct {
@@ -24,17 +18,24 @@ type pump struct {
 
 	mu       sync.Mutex
 	next     int64 // last line that was sent
-	rewound  bool
-	finished bool // the daemon has all of the job
+	rewound  bool  // the daemon asked again
+	finished bool  // the daemon has all of the job
+	ackedSeq int64 // with finished
+
+	// Of its goroutine.
+	startedSent  bool
+	progressSent time.Time // zero: none yet
+	progressAt   time.Time // its own time of day
+	frame        []byte    // reused
 }
 
-// rewind goes back: the daemon has lines up to after only.
+// rewind goes back: the daemon has lines up to after only. The end, if it was sent, has to be sent again.
 func (p *pump) rewind(after int64) {
 	if p == nil {
 		return
 	}
 	p.mu.Lock()
-	if after < p.next {
+	if after <= p.next {
 		p.next, p.rewound = max(after, 0), true
 	}
 	p.mu.Unlock()
@@ -42,12 +43,9 @@ func (p *pump) rewind(after int64) {
 }
 
 // end stops the pump: nothing more is to be sent.
-func (p *pump) end() {
-	if p == nil {
-		return
-	}
+func (p *pump) end(seq int64) {
 	p.mu.Lock()
-	p.finished = true
+	p.finished, p.ackedSeq = true, seq
 	p.mu.Unlock()
 	p.ring()
 }
@@ -59,145 +57,43 @@ func (p *pump) ring() {
 	}
 }
 
-// position gives the last line that was sent, and whether that went back since the last call.
-func (p *pump) position() (next int64, rewound, finished bool) {
+// position gives the last line that was sent, and takes note of every nack so far.
+func (p *pump) position() (next int64, finished bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	next, rewound, finished = p.next, p.rewound, p.finished
 	p.rewound = false
-	return next, rewound, finished
+	return p.next, p.finished
 }
 
-// advance notes lines as sent, unless a nack came meanwhile.
-func (p *pump) advance(from, to int64) {
+// advance notes lines as sent and gives true, unless a nack came meanwhile.
+func (p *pump) advance(from, to int64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.next == from && !p.rewound {
-		p.next = to
+	if p.next != from {
+		return false
 	}
+	p.next = to
+	return true
 }
 
-func (c *connection) pumpOf(id fleet.JobID) *pump {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.pumps[id]
-}
-
-// startPumps keeps a pump for every job that the daemon does not have whole.
-func (c *connection) startPumps(ctx context.Context, welcome map[fleet.JobID]agentwire.WelcomeJob) {
+// await waits, after the job's end was sent, until the daemon has it (finished) or asks for something again.
+func (p *pump) await(ctx context.Context) (finished bool, err error) {
 	for {
-		changed := c.s.cfg.Jobs.Changed()
-		for _, j := range c.s.cfg.Jobs.Held() {
-			w, known := welcome[j.JobID]
-			if known && w.Desired == agentwire.DesireForget || !known && j.Acked {
-				continue
-			}
-			c.startPump(ctx, j.JobID, w.DurableSeq)
+		p.mu.Lock()
+		finished, rewound := p.finished, p.rewound
+		p.mu.Unlock()
+		if finished || rewound {
+			return finished, nil
 		}
 		select {
-		case <-changed:
+		case <-p.wake:
 		case <-ctx.Done():
-			return
+			return false, ctx.Err()
 		}
 	}
 }
 
-func (c *connection) startPump(ctx context.Context, id fleet.JobID, durable int64) {
-	c.mu.Lock()
-	_, running := c.pumps[id]
-	p := &pump{id: id, next: durable, wake: make(chan struct{}, 1)}
-	if !running {
-		c.pumps[id] = p // kept after its end: a job has one pump a session
-	}
-	c.mu.Unlock()
-	if running {
-		return
-	}
-	c.wg.Go(func() {
-		if err := c.pump(ctx, p); err != nil && ctx.Err() == nil {
-			c.s.cfg.Log.WarnContext(ctx, "sending a job stopped", "job_id", id, "err", err)
-			c.fail(err)
-		}
-	})
-}
-
-// pump sends until the daemon has all, or ctx ends.
-func (c *connection) pump(ctx context.Context, p *pump) (err error) {
-	job, err := c.s.cfg.Jobs.Open(p.id)
-	if err != nil {
-		return fmt.Errorf("open job %s: %w", p.id, err)
-	}
-	defer func() { err = errors.Join(err, job.Close()) }()
-	events := &events{c: c, id: p.id, job: job}
-	var lastFrame time.Time
-	for {
-		bell := job.Bell()
-		next, rewound, finished := p.position()
-		if finished {
-			return nil
-		}
-		if rewound {
-			events.endSent = false
-		}
-		wait, err := events.before(ctx)
-		if err != nil {
-			return err
-		}
-		lines, err := job.ReadFrom(next, agentwire.MaxBatch)
-		if err != nil {
-			return fmt.Errorf("read the log of job %s: %w", p.id, err)
-		}
-		if len(lines) > 0 {
-			if err := c.sendLines(ctx, p, next, lines); err != nil {
-				return err
-			}
-			lastFrame = c.s.space(ctx, lastFrame)
-			continue
-		}
-		done, err := events.after(ctx, next)
-		if err != nil {
-			return err
-		}
-		if done {
-			wait = 0
-		}
-		if err := p.sleep(ctx, bell, wait); err != nil {
-			return err
-		}
-	}
-}
-
-// space keeps log frames a little apart under load, so that each carries several lines, and costs nothing otherwise.
-func (s *Session) space(ctx context.Context, last time.Time) time.Time {
-	now := time.Now()
-	rest := s.cfg.MinSpacing - now.Sub(last)
-	if last.IsZero() || rest <= 0 {
-		return now
-	}
-	select {
-	case <-time.After(rest):
-	case <-ctx.Done():
-	}
-	return time.Now()
-}
-
-func (c *connection) sendLines(ctx context.Context, p *pump, next int64, lines []fleet.LogLine) error {
-	var bytes int64
-	for _, l := range lines {
-		bytes += int64(len(l.Text))
-	}
-	if err := c.credit.take(ctx, bytes); err != nil {
-		return err
-	}
-	frame := agentwire.AppendLogStream(make([]byte, 0, int(bytes)*5/4+len(lines)*64+128), p.id, next+1, lines)
-	if err := c.conn.Write(ctx, frame); err != nil {
-		return err
-	}
-	p.advance(next, next+int64(len(lines)))
-	return nil
-}
-
-// sleep waits for news of the job, for wait when it is positive, or for ctx.
+// sleep waits for bell, for wait when it is positive, for a word from the read loop, or for ctx.
 func (p *pump) sleep(ctx context.Context, bell <-chan struct{}, wait time.Duration) error {
 	var timer <-chan time.Time
 	if wait > 0 {
@@ -215,79 +111,125 @@ func (p *pump) sleep(ctx context.Context, bell <-chan struct{}, wait time.Durati
 	return nil
 }
 
-// events sends what is not a line: start, progress, end.
-type events struct {
-	c           *connection
-	id          fleet.JobID
-	job         Job
-	startedSent bool
-	endSent     bool
-	sentAt      time.Time // last progress
-	lastSent    time.Time // its own time of day
+func (c *connection) pumpOf(id fleet.JobID) *pump {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pumps[id]
 }
 
-// before sends start and progress; wait is when to look again for a progress that came too soon, 0 for never.
-func (e *events) before(ctx context.Context) (wait time.Duration, err error) {
-	started, ok := e.job.Started()
-	if ok && !e.startedSent {
-		if err := e.c.send(ctx, agentwire.TypeJobStarted, "", e.id, started); err != nil {
-			return 0, err
+// startPumps keeps a pump for every job that the daemon does not have whole.
+func (c *connection) startPumps(ctx context.Context, welcome map[fleet.JobID]told) {
+	for {
+		changed := c.s.cfg.Jobs.Changed()
+		held := c.s.cfg.Jobs.Held()
+		for _, j := range held {
+			w, known := welcome[j.JobID]
+			switch {
+			case known && w.Desired == agentwire.DesireForget:
+				c.forget(ctx, j, w)
+			case known || !j.Acked:
+				c.startPump(ctx, j, w.DurableSeq)
+			}
 		}
-		e.startedSent = true
-	}
-	if e.endSent {
-		return 0, nil
-	}
-	p, ok := e.job.Progress()
-	if !ok || p.At.Equal(e.lastSent) {
-		return 0, nil
-	}
-	if since := time.Since(e.sentAt); since < progressEvery {
-		return progressEvery - since, nil
-	}
-	e.sentAt, e.lastSent = time.Now(), p.At
-	return 0, e.c.send(ctx, agentwire.TypeJobProgress, "", e.id, p)
-}
-
-// after sends the job's end once its last line was sent, and tells whether the end is sent.
-func (e *events) after(ctx context.Context, sent int64) (bool, error) {
-	finished, ok := e.job.Finished()
-	if !ok || sent < finished.Log.LastSeq {
-		return false, nil
-	}
-	if e.endSent {
-		return true, nil
-	}
-	if err := e.snapshots(ctx); err != nil {
-		return false, err
-	}
-	if err := e.c.send(ctx, agentwire.TypeJobFinished, "", e.id, finished); err != nil {
-		return false, err
-	}
-	e.endSent = true
-	return true, nil
-}
-
-func (e *events) snapshots(ctx context.Context) error {
-	list, ok, err := e.job.Snapshots()
-	if err != nil || !ok {
-		return err
-	}
-	var repository fleet.RepositoryID
-	for _, h := range e.c.s.cfg.Jobs.Held() {
-		if h.JobID == e.id && h.Spec != nil {
-			repository = h.Spec.Repository.ID
+		c.dropPumps(held)
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
 		}
 	}
-	parts := max(1, (len(list)+snapshotsPerPart-1)/snapshotsPerPart)
-	for part := 1; part <= parts; part++ {
-		n := min(snapshotsPerPart, len(list))
-		err := e.c.send(ctx, agentwire.TypeSnapshotsReport, "", e.id,
-			agentwire.SnapshotsReport{RepositoryID: repository, Part: part, Parts: parts, Snapshots: list[:n]})
-		if err != nil {
+}
+
+// forget notes that the daemon wants nothing more of a job that is over: its acknowledgement was lost with a former connection. A
+// daemon that knew neither the job nor its specification did not mean that it has it.
+func (c *connection) forget(ctx context.Context, j agentwire.HeldJob, w told) {
+	if !j.Acked && j.State.Ended() && (w.withSpec || w.DurableSeq >= j.LastSeq) {
+		c.noteAcked(ctx, j.JobID, w.DurableSeq, true)
+	}
+}
+
+func (c *connection) startPump(ctx context.Context, j agentwire.HeldJob, durable int64) {
+	p := &pump{id: j.JobID, next: durable, wake: make(chan struct{}, 1)}
+	c.mu.Lock()
+	_, running := c.pumps[j.JobID]
+	if !running {
+		c.pumps[j.JobID] = p // kept after its end: a job has one pump a session
+	}
+	c.mu.Unlock()
+	if running {
+		return
+	}
+	c.wg.Go(func() {
+		if err := c.pump(ctx, p, j.State.Ended()); err != nil {
+			c.fail(err)
+		}
+	})
+}
+
+// dropPumps forgets the pumps of jobs that this host has forgotten.
+func (c *connection) dropPumps(held []agentwire.HeldJob) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.pumps) <= len(held) {
+		return
+	}
+	there := make(map[fleet.JobID]bool, len(held))
+	for _, j := range held {
+		there[j.JobID] = true
+	}
+	for id := range c.pumps {
+		if !there[id] {
+			delete(c.pumps, id)
+		}
+	}
+}
+
+// pump sends until the daemon has all, or ctx ends. Its error is the connection's; a job that cannot be read is tried again later.
+func (c *connection) pump(ctx context.Context, p *pump, ended bool) error {
+	for {
+		err := c.streamInTurn(ctx, p, ended)
+		var broken *jobError
+		switch {
+		case err == nil:
+			ended = true
+			finished, err := p.await(ctx)
+			if err != nil {
+				return err
+			}
+			if finished {
+				return c.pumpEnded(ctx, p)
+			}
+		case !errors.As(err, &broken) || ctx.Err() != nil:
 			return err
+		case fault.CodeOf(err) == fault.UnknownJob:
+			return nil // forgotten meanwhile
+		default:
+			c.s.cfg.Log.ErrorContext(ctx, "a job cannot be sent", "job_id", p.id, "err", err, "retry_in", c.s.cfg.Retry)
+			if err := p.sleep(ctx, nil, c.s.cfg.Retry); err != nil {
+				return err
+			}
 		}
-		list = list[n:]
 	}
+}
+
+func (c *connection) pumpEnded(ctx context.Context, p *pump) error {
+	p.mu.Lock()
+	seq := p.ackedSeq
+	p.mu.Unlock()
+	c.noteAcked(ctx, p.id, seq, true)
 	return nil
+}
+
+// streamInTurn bounds how many jobs of the past are read at a time. Those that run are few: they do not wait.
+func (c *connection) streamInTurn(ctx context.Context, p *pump, ended bool) error {
+	if !ended {
+		return c.stream(ctx, p)
+	}
+	select {
+	case c.backlog <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-c.backlog }()
+	return c.stream(ctx, p)
 }

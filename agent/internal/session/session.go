@@ -2,17 +2,14 @@ package session
 
 import (
 	"context"
-	"crypto/tls"
 	"log/slog"
 	"math/rand/v2"
 	"time"
 
-	"github.com/backstay/backstay/agent/internal/identity"
 	"github.com/backstay/backstay/shared/agentwire"
 	"github.com/backstay/backstay/shared/backoff"
 	"github.com/backstay/backstay/shared/fault"
 	"github.com/backstay/backstay/shared/fleet"
-	"github.com/backstay/backstay/shared/pin"
 	"github.com/backstay/backstay/shared/wsconn"
 )
 
@@ -22,6 +19,7 @@ type Jobs interface {
 	Run(ctx context.Context, spec fleet.JobSpec, startWithin time.Duration) (fleet.JobState, error)
 	// Cancel makes the job's end desired, durably.
 	Cancel(ctx context.Context, id fleet.JobID, by string) error
+	// Held lists every job of the journal, in the order of acceptance.
 	Held() []agentwire.HeldJob
 	// Changed is closed when a job came, began, ended or was forgotten since the call.
 	Changed() <-chan struct{}
@@ -35,6 +33,8 @@ type Jobs interface {
 type Job interface {
 	// Bell is closed when there may be more since the call (lines, start, progress, end): take it before reading.
 	Bell() <-chan struct{}
+	// ReadFrom gives the lines after number after: at most maxBytes of text, but one at least when there is one. The slice is valid
+	// until the next call. Once Finished gave true, no line means that the log ends there.
 	ReadFrom(after int64, maxBytes int) ([]fleet.LogLine, error)
 	Started() (agentwire.JobStarted, bool)
 	Progress() (fleet.Progress, bool)
@@ -65,13 +65,14 @@ type Config struct {
 	Jobs        Jobs
 	Requests    Requests
 	Plans       Plans
-	Log         *slog.Logger
+	Log         *slog.Logger // none when nil
 	Clock       func() time.Time
 	Connected   func(daemon string, err error) // told of every change: nil once welcomed, else why not; may be nil
 
 	Backoff    backoff.Backoff  // pauses between connections; 250 ms to 30 s when zero
 	KeepAlive  wsconn.KeepAlive // 20 s when zero
 	MinSpacing time.Duration    // between log frames of one job under load; 2 ms when 0
+	Retry      time.Duration    // before a job whose files cannot be read is looked at again; 30 s when 0
 }
 
 // Session connects an agent to its daemon for as long as Run runs.
@@ -92,11 +93,14 @@ func New(cfg Config, incarnation string) *Session {
 	if cfg.MinSpacing == 0 {
 		cfg.MinSpacing = 2 * time.Millisecond
 	}
+	if cfg.Retry == 0 {
+		cfg.Retry = 30 * time.Second
+	}
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
 	}
 	if cfg.Log == nil {
-		cfg.Log = slog.Default()
+		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Connected == nil {
 		cfg.Connected = func(string, error) {}
@@ -112,22 +116,38 @@ func (s *Session) FactsChanged() {
 	}
 }
 
-// steady is how long a connection must have held for the next pause to begin small again.
-const steady = 30 * time.Second
+// factsTimeout bounds the gathering of facts: a keyring or a restic that hangs must not keep the host away.
+const factsTimeout = 30 * time.Second
+
+func (s *Session) facts(ctx context.Context) agentwire.Facts {
+	ctx, cancel := context.WithTimeout(ctx, factsTimeout)
+	defer cancel()
+	return s.cfg.Facts(ctx)
+}
+
+const (
+	steady   = 30 * time.Second // how long a connection must have held for the next pause to be the shortest
+	returned = 2                // the most attempts that count after a welcome: whoever was in comes back soon
+)
 
 // Run connects, and connects again whatever happens, until ctx ends.
 func (s *Session) Run(ctx context.Context) {
-	for attempt := 0; ctx.Err() == nil; attempt++ {
-		began := s.cfg.Clock()
+	attempt := 0
+	for ctx.Err() == nil {
+		began := time.Now()
 		welcomed, err := s.once(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if welcomed && s.cfg.Clock().Sub(began) > steady {
+		switch {
+		case welcomed && time.Since(began) > steady:
 			attempt = 0
+		case welcomed && !unwanted(err):
+			attempt = min(attempt, returned)
 		}
 		s.cfg.Connected(s.cfg.Server, err)
 		wait := s.cfg.Backoff.Next(attempt, rand.Float64)
+		attempt++
 		s.cfg.Log.LogAttrs(ctx, levelOf(err), "not connected to the daemon", slog.Any("err", err), slog.Duration("retry_in", wait))
 		select {
 		case <-ctx.Done():
@@ -146,39 +166,11 @@ func levelOf(err error) slog.Level {
 
 // once runs one connection to its end.
 func (s *Session) once(ctx context.Context) (welcomed bool, err error) {
-	conn, err := s.dial(ctx)
+	facts := s.facts(ctx) // before dialling: the daemon waits for hello only so long
+	conn, used, err := s.dial(ctx)
 	if err != nil {
 		return false, err
 	}
-	c := newConnection(s, conn)
-	return c.serve(ctx)
-}
-
-// dialTimeout bounds TCP, TLS and handshake together.
-const dialTimeout = 15 * time.Second
-
-// dial connects with the present identity and, where the daemon does not take it, with the one before the last renewal.
-func (s *Session) dial(ctx context.Context) (*wsconn.Conn, error) {
-	id, err := identity.Load(s.cfg.IdentityDir)
-	if err != nil {
-		return nil, err
-	}
-	conn, err := s.dialAs(ctx, id.Certificate)
-	code := fault.CodeOf(err)
-	if code != fault.Unauthenticated && code != fault.Forbidden && code != fault.HostRevoked {
-		return conn, err
-	}
-	former, ferr := identity.Previous(s.cfg.IdentityDir)
-	if ferr != nil {
-		return nil, err
-	}
-	return s.dialAs(ctx, former.Certificate)
-}
-
-func (s *Session) dialAs(ctx context.Context, cert tls.Certificate) (*wsconn.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
-	conn, _, err := wsconn.Dial(ctx, s.cfg.Server+agentwire.PathConnect, wsconn.DialOptions{
-		TLS: pin.ClientTLS(s.cfg.Pin, &cert), ReadLimit: agentwire.MaxFrame, KeepAlive: s.cfg.KeepAlive})
-	return conn, err
+	welcomed, err = newConnection(s, conn, used).serve(ctx, facts)
+	return welcomed, explain(err)
 }
