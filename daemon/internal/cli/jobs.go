@@ -15,12 +15,10 @@ import (
 var activeStates = [...]fleet.JobState{fleet.StateQueued, fleet.StateDispatched, fleet.StateAccepted, fleet.StateRunning, fleet.StateUnknown}
 
 func (c *cli) jobs() *cobra.Command {
-	cmd := c.group("jobs", "what ran, what runs, and its log",
+	return c.group("jobs", "what ran, what runs, and its log",
 		c.listJobs(),
 		c.named(leafArgs{use: "show JOB", short: "all that is known of a job", complete: jobNames}, c.showJob),
 		c.jobLog(), c.followJob(), c.cancelJob())
-	cmd.Aliases = []string{"job"}
-	return cmd
 }
 
 type jobsFlags struct {

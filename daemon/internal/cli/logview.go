@@ -119,8 +119,12 @@ func resticWords(text string) (string, bool) {
 	case "error":
 		return m.errorWords(), true
 	case "exit_error":
-		first, _, _ := strings.Cut(m.Message, "\n")
-		return verb("fatal") + oneLine(first), true
+		first, _, _ := strings.Cut(m.Message, "\n") // below it may be a stack
+		word := "ended"
+		for strings.HasPrefix(first, "Fatal: ") { // restic says it twice at times
+			word, first = "fatal", strings.TrimPrefix(first, "Fatal: ")
+		}
+		return verb(word) + oneLine(first), true
 	case "initialized":
 		return verb("created") + "repository " + short(fleet.SnapshotID(m.ID)) + " at " + oneLine(m.Repository), true
 	}
@@ -154,8 +158,7 @@ func (m resticMessage) errorWords() string {
 	if text == "" {
 		text = m.Message
 	}
-	// restic often begins its message with the item itself.
-	if m.Item != "" && !strings.HasPrefix(text, m.Item) {
+	if m.Item != "" && !strings.Contains(text, m.Item) { // restic's message often names it already
 		text = m.Item + ": " + text
 	}
 	return verb("error") + oneLine(text)

@@ -44,28 +44,38 @@ var phases = map[fleet.Phase]string{
 	fleet.PhaseUnlocking: "unlocking",
 }
 
-// figures are the parts of the progress, the most telling ones first.
-func (m *meter) figures() []string {
+// figure is a part of the status; the one with the highest rank is left out first where there is no room.
+type figure struct {
+	rank int
+	text string
+}
+
+// figures are the parts of the progress in the order they are shown.
+func (m *meter) figures() []figure {
 	p := m.last
-	var all []string
+	var all []figure
+	add := func(rank int, text string) { all = append(all, figure{rank, text}) }
+	if text, ok := phases[p.Phase]; ok && m.seen {
+		add(1, text)
+	}
 	if p.BytesTotal > 0 {
-		all = append(all, size(p.BytesDone)+" of "+size(p.BytesTotal))
+		add(2, size(p.BytesDone)+" of "+size(p.BytesTotal))
 	} else if p.BytesDone > 0 {
-		all = append(all, size(p.BytesDone))
+		add(2, size(p.BytesDone))
 	}
 	if p.FilesTotal > 0 {
-		all = append(all, count(p.FilesDone)+" of "+items(p.FilesTotal, "file", "files"))
+		add(5, count(p.FilesDone)+" of "+items(p.FilesTotal, "file", "files"))
 	} else if p.FilesDone > 0 {
-		all = append(all, items(p.FilesDone, "file", "files"))
+		add(5, items(p.FilesDone, "file", "files"))
 	}
 	if m.speed >= 1 {
-		all = append(all, size(int64(m.speed))+"/s")
+		add(4, size(int64(m.speed))+"/s")
 	}
 	if p.RemainingMS > 0 {
-		all = append(all, clock(time.Duration(p.RemainingMS)*time.Millisecond)+" left")
+		add(3, clock(time.Duration(p.RemainingMS)*time.Millisecond)+" left")
 	}
 	if p.Errors > 0 {
-		all = append(all, items(p.Errors, "error", "errors"))
+		add(1, items(p.Errors, "error", "errors"))
 	}
 	return all
 }
@@ -75,38 +85,34 @@ func (m *meter) counted() bool {
 	return m.seen && m.last.BytesTotal > 0 && m.last.Phase != fleet.PhaseScanning
 }
 
-const barWidth = 20
-
-// line is the status for a terminal of so many columns: what does not fit is left out from the end, errors last.
+// line is the status for a terminal of so many columns. Where there is no room the bar gets shorter, then figures go.
 func (m *meter) line(width int) string {
 	if m.note != "" {
 		return m.title + "  " + m.note
 	}
-	var parts []string
+	all := m.figures()
+	for rank := 5; rank >= 0; rank-- {
+		for _, barWidth := range []int{20, 10} {
+			if text := m.compose(all, rank, barWidth); plaintext.Width(text) < width || rank == 0 && barWidth == 10 {
+				return text
+			}
+		}
+	}
+	return m.title
+}
+
+// compose puts the figures up to a rank together.
+func (m *meter) compose(all []figure, rank, barWidth int) string {
+	parts := []string{m.title}
 	if m.counted() {
 		parts = append(parts, bar(m.last.Percent, barWidth)+" "+percent(m.last.Percent))
 	}
-	if text, ok := phases[m.last.Phase]; ok && m.seen {
-		parts = append(parts, text)
-	}
-	figures := m.figures()
-	errors := ""
-	if m.last.Errors > 0 {
-		errors = figures[len(figures)-1]
-		figures = figures[:len(figures)-1]
-	}
-	parts = append(parts, figures...)
-	for {
-		all := parts
-		if errors != "" {
-			all = append(append([]string{}, parts...), errors)
+	for _, f := range all {
+		if f.rank <= rank {
+			parts = append(parts, f.text)
 		}
-		text := strings.Join(append([]string{m.title}, all...), "  ")
-		if plaintext.Width(text) < width || len(parts) <= 1 {
-			return text
-		}
-		parts = parts[:len(parts)-1]
 	}
+	return strings.Join(parts, "  ")
 }
 
 // plain is the progress as a line of its own, where there is no status line.
@@ -115,8 +121,8 @@ func (m *meter) plain() string {
 	if m.counted() {
 		parts = append(parts, percent(m.last.Percent))
 	}
-	if text, ok := phases[m.last.Phase]; ok {
-		parts = append(parts, text)
+	for _, f := range m.figures() {
+		parts = append(parts, f.text)
 	}
-	return "[backstay] " + strings.Join(append(parts, m.figures()...), ", ")
+	return "[backstay] " + strings.Join(parts, ", ")
 }

@@ -91,7 +91,6 @@ type addRepositoryFlags struct {
 	options     map[string]string
 	init        bool
 	credentials credentialFlags
-	follow      followFlags
 }
 
 func (c *cli) addRepository() *cobra.Command {

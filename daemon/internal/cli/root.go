@@ -63,7 +63,20 @@ func (c *cli) root() *cobra.Command {
 	add("fleet", c.hosts(), c.enrolToken(), c.repositories(), c.plans())
 	add("access", c.login(), c.logout(), c.whoami(), c.tokens(), c.users(), c.audit())
 	root.AddCommand(c.version(), exitCodesTopic())
+	alias(root)
 	return root
+}
+
+// alias lets one and many stand for each other.
+func alias(root *cobra.Command) {
+	for name, others := range map[string][]string{"hosts": {"host"}, "repo": {"repos", "repository", "repositories"}, "plan": {"plans"},
+		"jobs": {"job"}, "snapshots": {"snapshot"}, "token": {"tokens"}, "user": {"users"}} {
+		for _, cmd := range root.Commands() {
+			if cmd.Name() == name {
+				cmd.Aliases = others
+			}
+		}
+	}
 }
 
 // synonyms lets flags be written out.

@@ -58,7 +58,7 @@ func (c *cli) doListSnapshots(ctx context.Context, client *apiclient.Client, f s
 	if err != nil {
 		return err
 	}
-	t := newTable("ID", "TIME", "HOST", "REPOSITORY", "READ", "ADDED", "TAGS", "PATHS").numbers(4, 5)
+	t := newTable("ID", "TIME", "HOST", "REPOSITORY", "SIZE", "ADDED", "TAGS", "PATHS").numbers(4, 5)
 	for _, s := range snapshots {
 		t.add(short(s.ID), c.at(s.Time), show(s.Hostname), show(n.repository(s.RepositoryID)), sizeOr(s.BytesProcessed), sizeOr(s.BytesAdded), shownAll(ownTags(s)), shownAll(s.Paths))
 	}
