@@ -1,7 +1,9 @@
 package wsconn_test
 
 import (
+	"bufio"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -315,5 +317,36 @@ func TestCancelledReadAndCode(t *testing.T) {
 	cancel()
 	if _, err := c2.Read(ctx); !errors.Is(err, context.Canceled) {
 		t.Fatalf("%v", err)
+	}
+}
+
+// TestFramesRightBehindTheHandshake: what the client sends before it has the answer is not lost, with any size of buffer.
+func TestFramesRightBehindTheHandshake(t *testing.T) {
+	for _, size := range []int{0, 16, 512} {
+		for _, length := range []int{1, 100, 3000, 70_000} {
+			url := serve(t, wsconn.Options{Buffer: size, ReadLimit: 1 << 20}, echo)
+			conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			request := "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+			frame := binary.BigEndian.AppendUint64([]byte{0x81, 0x80 | 127}, uint64(length)) // text, masked with zeros
+			frame = append(append(frame, 0, 0, 0, 0), strings.Repeat("x", length)...)
+			if _, err := conn.Write(append([]byte(request), frame...)); err != nil {
+				t.Fatal(err)
+			}
+			r := bufio.NewReader(conn)
+			resp, err := http.ReadResponse(r, nil)
+			if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
+				t.Fatalf("%v %v", resp, err)
+			}
+			echoed, err := io.ReadAll(io.LimitReader(r, int64(length)))
+			if err != nil || len(echoed) != length {
+				t.Fatalf("buffer %d: %d of %d bytes came back, %v", size, len(echoed), length, err)
+			}
+			if err := conn.Close(); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }

@@ -163,6 +163,9 @@ func (h *Handler) agent(ctx context.Context, cs *tls.ConnectionState) (fleet.Age
 	return id, host, err
 }
 
+// connBuffer holds any acknowledgement; most frames to an agent are no more.
+const connBuffer = 512
+
 // connect begins a session. The handler returns at once and takes the memory of the handshake with it.
 func (h *Handler) connect(w http.ResponseWriter, r *http.Request) {
 	id, host, err := h.agent(r.Context(), r.TLS)
@@ -170,7 +173,7 @@ func (h *Handler) connect(w http.ResponseWriter, r *http.Request) {
 		h.problem(w, err)
 		return
 	}
-	conn, err := wsconn.Accept(w, r, wsconn.Options{ReadLimit: agentwire.MaxFrameBeforeHello, WriteTimeout: h.cfg.WriteTimeout})
+	conn, err := wsconn.Accept(w, r, wsconn.Options{ReadLimit: agentwire.MaxFrameBeforeHello, WriteTimeout: h.cfg.WriteTimeout, Buffer: connBuffer})
 	if err != nil {
 		h.log.Info("agent's handshake refused", "host_id", host.ID, "err", err)
 		return

@@ -37,12 +37,7 @@ import (
 	"github.com/backstay/backstay/shared/wsconn"
 )
 
-func TestMain(m *testing.M) {
-	if serveIdle() { // this binary again, as the daemon of the benchmark
-		return
-	}
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // world is a daemon without its console side: real store, real log, real sockets with TLS.
 type world struct {
@@ -54,6 +49,7 @@ type world struct {
 	handler  *agentws.Handler
 	pki      *pki.PKI
 	addr     string
+	pin      string
 	said     *logBuffer
 	admin    control.Actor
 }
@@ -84,6 +80,7 @@ func newWorld(t testing.TB, set settings) *world {
 	check("open logs")
 	w.pki, err = pki.Open(pki.Config{Dir: filepath.Join(dir, "pki"), Log: said})
 	check("open pki")
+	w.pin = w.pki.Pin()
 	w.Service = control.New(control.Config{Store: w.store, Logs: w.logs, Log: said, CAPin: w.pki.Pin()})
 	set.dispatch.Control, set.dispatch.Log = w.Service, said
 	w.dispatch = dispatch.New(set.dispatch)
@@ -167,9 +164,14 @@ func (w *world) token() string {
 // enrol does what an agent does over the wire.
 func (w *world) enrol(name string) member {
 	w.t.Helper()
+	return w.enrolWith(w.token(), name)
+}
+
+func (w *world) enrolWith(token, name string) member {
+	w.t.Helper()
 	key, csr := newKey(w.t)
 	var answer agentwire.EnrolResponse
-	if p := w.post(agentwire.PathEnrol, nil, agentwire.EnrolRequest{Token: w.token(), CSR: csr, Facts: facts(name)}, &answer); p.Status != 0 {
+	if p := w.post(agentwire.PathEnrol, nil, agentwire.EnrolRequest{Token: token, CSR: csr, Facts: facts(name)}, &answer); p.Status != 0 {
 		w.t.Fatalf("enrol: %+v", p)
 	}
 	return member{agent: answer.AgentID, host: answer.HostID, cert: pair(w.t, answer.Certificate, key)}
@@ -209,7 +211,7 @@ func (w *world) post(path string, cert *tls.Certificate, in, out any) api.Proble
 
 func (w *world) postRaw(path string, cert *tls.Certificate, body io.Reader, out any) api.Problem {
 	w.t.Helper()
-	tr := &http.Transport{TLSClientConfig: pin.ClientTLS(w.pki.Pin(), cert), DisableKeepAlives: true}
+	tr := &http.Transport{TLSClientConfig: pin.ClientTLS(w.pin, cert), DisableKeepAlives: true}
 	defer tr.CloseIdleConnections()
 	resp, err := (&http.Client{Transport: tr}).Post("https://"+w.addr+path, "application/json", body)
 	if err != nil {
@@ -241,7 +243,7 @@ func (w *world) dialTo(addr string, m member) (*wsconn.Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	c, _, err := wsconn.Dial(ctx, "wss://"+addr+agentwire.PathConnect,
-		wsconn.DialOptions{TLS: pin.ClientTLS(w.pki.Pin(), &m.cert), ReadLimit: agentwire.MaxFrame})
+		wsconn.DialOptions{TLS: pin.ClientTLS(w.pin, &m.cert), ReadLimit: agentwire.MaxFrame})
 	return c, err
 }
 

@@ -225,14 +225,22 @@ func (s *session) read() error {
 		if s.isOver() {
 			return nil
 		}
-		e, err := agentwire.Decode(frame)
-		if err != nil {
-			return err
-		}
-		if err := s.handle(e); err != nil {
+		if err := s.take(frame); err != nil {
 			return err
 		}
 	}
+}
+
+// take handles one frame, the most frequent kind without the detour over an envelope.
+func (s *session) take(frame []byte) error {
+	if job, m, ok := agentwire.DecodeLogStream(frame); ok {
+		return s.lines(job, m)
+	}
+	e, err := agentwire.Decode(frame)
+	if err != nil {
+		return err
+	}
+	return s.handle(e)
 }
 
 // errLinkEnded marks errors after which there is nobody to say goodbye to.
