@@ -132,7 +132,7 @@ func TestUpdateThatPanicsChangesNothing(t *testing.T) {
 	s, ctx := newStore(t), context.Background()
 	func() {
 		defer func() { _ = recover() }()
-		s.Update(ctx, func(w control.Writer) error {
+		_, _ = s.Update(ctx, func(w control.Writer) error {
 			if err := putPlanless(ctx, w, "a", "/x"); err != nil {
 				t.Error(err)
 			}
