@@ -51,11 +51,14 @@ type LogPosition struct {
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Add gives the position after line l: every line counts with its text and, unless it goes on (Cont), a newline.
-func (p LogPosition) Add(l LogLine) LogPosition {
+func (p LogPosition) Add(l LogLine) LogPosition { return p.AddText([]byte(l.Text), l.Cont) }
+
+// AddText is Add for a line whose text is at hand as bytes, of which it keeps nothing.
+func (p LogPosition) AddText(text []byte, cont bool) LogPosition {
 	p.LastSeq++
-	p.Bytes += int64(len(l.Text))
-	p.CRC32C = crc32.Update(p.CRC32C, castagnoli, []byte(l.Text))
-	if !l.Cont {
+	p.Bytes += int64(len(text))
+	p.CRC32C = crc32.Update(p.CRC32C, castagnoli, text)
+	if !cont {
 		p.Bytes++
 		p.CRC32C = crc32.Update(p.CRC32C, castagnoli, newline)
 	}
