@@ -32,6 +32,7 @@ const (
 type request struct {
 	route  string
 	remote string
+	accept string // taken out of the request: what huma makes of it is not what we offer
 	bearer string
 	actor  control.Actor
 }
@@ -81,6 +82,9 @@ func (s *Server) panicked(rec *recorder, r *http.Request, v any) {
 	if v == http.ErrAbortHandler { //nolint:errorlint // a panic value, never wrapped
 		panic(v)
 	}
+	if rec.failed { // huma panics when an answer cannot be written: the client left, or does not read
+		panic(http.ErrAbortHandler)
+	}
 	p := s.internalProblem(r.Context(), fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
 	if rec.status == 0 {
 		writeProblem(rec, p)
@@ -125,7 +129,8 @@ func (s *Server) guard(row access, next http.HandlerFunc) http.HandlerFunc {
 		limit = maxOpenBody
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
-		req := request{route: r.Pattern, remote: r.RemoteAddr}
+		req := request{route: r.Pattern, remote: r.RemoteAddr, accept: r.Header.Get("Accept")}
+		r.Header.Del("Accept")
 		ctx := context.WithValue(r.Context(), requestKey{}, req)
 		if !row.open {
 			bearer, actor, err := s.authenticate(ctx, r)
@@ -222,6 +227,7 @@ func (s *Server) hostAllowed(host string) bool {
 type recorder struct {
 	http.ResponseWriter
 	status int
+	failed bool // the client took no more
 }
 
 // WriteHeader starts the time that the client has to take the answer.
@@ -240,7 +246,9 @@ func (r *recorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.WriteHeader(http.StatusOK)
 	}
-	return r.ResponseWriter.Write(b)
+	n, err := r.ResponseWriter.Write(b)
+	r.failed = r.failed || err != nil
+	return n, err
 }
 
 // Unwrap is for http.ResponseController.

@@ -44,9 +44,8 @@ const logPage = 512
 
 type logInput struct {
 	ByID
-	Format   string `query:"format" enum:"text,ndjson" doc:"Goes before the Accept header."`
+	Format   string `query:"format" enum:"text,ndjson" doc:"Goes before the Accept header; text when neither names a form."`
 	AfterSeq int64  `query:"after_seq" minimum:"0" doc:"Begin after this line."`
-	Accept   string `header:"Accept" doc:"application/x-ndjson or text/plain; text/plain when neither is named."`
 }
 
 func (s *Server) logRoutes(h huma.API) {
@@ -73,7 +72,7 @@ func (s *Server) getLog(ctx context.Context, _ control.Actor, in *logInput) (*hu
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		r, w := humago.Unwrap(hc)
-		s.sendLog(w, r, job.ID, newLogWriter(logForm(in.Format, in.Accept), in.AfterSeq), first, known)
+		s.sendLog(w, r, job.ID, newLogWriter(logForm(in.Format, requestOf(ctx).accept), in.AfterSeq), first, known)
 	}}, nil
 }
 

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -201,4 +203,25 @@ func TestBodyThatDoesNotArriveIsGivenUp(t *testing.T) {
 	if a := h.send(req); a.status != 408 || a.problem(t).Code != fault.Timeout {
 		t.Errorf("%d %s", a.status, a.body)
 	}
+}
+
+// deaf is a client that takes nothing.
+type deaf struct{ *httptest.ResponseRecorder }
+
+func (deaf) Write([]byte) (int, error) { return 0, os.ErrDeadlineExceeded }
+
+func TestClientThatDoesNotReadIsNoError(t *testing.T) {
+	h := newHouse(t)
+	defer func() {
+		if v := recover(); v != http.ErrAbortHandler {
+			t.Errorf("the handler ended with %v", v)
+		}
+		if text := h.log.String(); strings.Contains(text, "request failed") {
+			t.Errorf("the log blames the daemon:\n%s", text)
+		}
+	}()
+	r := httptest.NewRequest(http.MethodGet, "/api/v1/hosts", nil)
+	r.Host = "daemon.test"
+	r.Header.Set("Authorization", "Bearer "+h.tokens[fleet.RoleViewer].Secret)
+	h.api.ServeHTTP(deaf{httptest.NewRecorder()}, r)
 }
