@@ -163,7 +163,7 @@ func (r *Runner) startShim(ctx context.Context, j *job, data []byte) (id proc.Id
 const handoverLimit = 10 * time.Second
 
 // shimEnv is the shim's whole environment: few threads, because it does little and much of the machine is restic's.
-func shimEnv() []string { return []string{"GOMAXPROCS=2"} }
+func shimEnv() []string { return []string{"GOMAXPROCS=1"} }
 
 // unstarted is the outcome of a job whose restic never ran.
 func (r *Runner) unstarted(state fleet.JobState, reason fleet.Reason, message string) fleet.Outcome {

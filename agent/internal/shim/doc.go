@@ -17,8 +17,8 @@
 //
 // # Decisions
 //
-// restic's pace: a pump reads at once while lines are rare, and lets them gather for a moment (pause) while they come thick, so
-// that thousands of lines a second cost hundreds of wake-ups, and a lone line none of its latency.
+// A pump reads at once while lines are rare, and lets them gather for some milliseconds while they come thick (see pace): wake-ups
+// are what lines cost, here and in the agent that follows.
 //
 // RESTIC_PROGRESS_FPS is 4: the first progress is there after a quarter of a second, and decoding four short lines a second costs
 // nothing that can be measured (restic's own default on a pipe is ten).

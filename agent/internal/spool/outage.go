@@ -41,7 +41,7 @@ func (w *Writer) fail(n int, err error, now time.Time) {
 
 // lose counts a line that cannot be kept; a note is held for later.
 func (w *Writer) lose(l fleet.LogLine) {
-	if !resticLine(l) {
+	if !resticStream(l.Stream) {
 		if len(w.lost.notes) < maxHeldNotes {
 			w.lost.notes = append(w.lost.notes, l)
 		} else {
@@ -95,9 +95,7 @@ func (w *Writer) recover(now time.Time) {
 	end := w.kept
 	batch := w.batch[:0]
 	for _, l := range lines {
-		before := len(batch)
-		batch = appendRecord(batch, end.pos.LastSeq+1, l)
-		end = end.after(l, len(batch)-before)
+		batch, end = end.push(batch, l)
 	}
 	w.batch = batch[:0]
 	if _, err := w.f.WriteAt(batch, w.kept.off); err != nil {

@@ -214,10 +214,6 @@ func (r *Reader) Position() (fleet.LogPosition, error) {
 	if err := r.open(); err != nil || r.f == nil {
 		return fleet.LogPosition{}, err
 	}
-	err := r.scan(&r.endPlace, endOfLog, func(rec record) { r.end = add(r.end, rec) })
+	err := r.scan(&r.endPlace, endOfLog, func(rec record) { r.end = r.end.AddText(rec.text, rec.cont) })
 	return r.end, err
-}
-
-func add(p fleet.LogPosition, rec record) fleet.LogPosition {
-	return p.Add(fleet.LogLine{Text: string(rec.text), Cont: rec.cont})
 }

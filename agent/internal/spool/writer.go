@@ -42,24 +42,30 @@ type mark struct {
 	openErr bool
 }
 
-// after is the mark behind line l, whose record has size bytes.
-func (m mark) after(l fleet.LogLine, size int) mark {
-	m.pos = m.pos.Add(l)
+// after is the mark behind record r of size bytes.
+func (m mark) after(r record, size int) mark {
+	m.pos = m.pos.AddText(r.text, r.cont)
 	m.off += int64(size)
-	switch l.Stream {
+	switch r.stream {
 	case fleet.StreamOut:
-		m.openOut = l.Cont
+		m.openOut = r.cont
 	case fleet.StreamErr:
-		m.openErr = l.Cont
+		m.openErr = r.cont
 	}
-	if resticLine(l) && !l.Cont {
+	if resticStream(r.stream) && !r.cont {
 		m.number++
 	}
 	return m
 }
 
-func resticLine(l fleet.LogLine) bool {
-	return l.Stream == fleet.StreamOut || l.Stream == fleet.StreamErr
+func resticStream(s fleet.LogStream) bool { return s == fleet.StreamOut || s == fleet.StreamErr }
+
+// push appends line l to batch and gives both with the mark behind it.
+func (m mark) push(batch []byte, l fleet.LogLine) ([]byte, mark) {
+	before := len(batch)
+	batch = appendRecord(batch, m.pos.LastSeq+1, l)
+	r := record{stream: l.Stream, cont: l.Cont, text: batch[before+frameSize+bodyHeader:]}
+	return batch, m.after(r, len(batch)-before)
 }
 
 // OpenWriter goes on with the spool at path behind its last whole line, cutting off a torn tail, or begins a new one. No other
@@ -125,7 +131,7 @@ func (m mark) over(b []byte) mark {
 			return m
 		}
 		b = b[n:]
-		m = m.after(rec.line(string(rec.text)), n)
+		m = m.after(rec, n)
 		var gap fleet.LogGap
 		if rec.stream == fleet.StreamGap && json.Unmarshal(rec.text, &gap) == nil {
 			m.number = max(m.number, gap.To)
@@ -140,9 +146,7 @@ func (w *Writer) Add(l fleet.LogLine) {
 		w.lose(l)
 		return
 	}
-	before := len(w.batch)
-	w.batch = appendRecord(w.batch, w.end.pos.LastSeq+1, l)
-	w.end = w.end.after(l, len(w.batch)-before)
+	w.batch, w.end = w.end.push(w.batch, l)
 }
 
 // Buffered is the size of the batch in bytes.
