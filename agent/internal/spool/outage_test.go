@@ -17,7 +17,8 @@ import (
 	"github.com/backstay/backstay/shared/fleet"
 )
 
-// disk is a file on a disk that holds room bytes; a write beyond it is short and fails as on a real one.
+// disk is a file on a disk that holds room bytes; a write beyond it is short and fails as on a real one, and says nothing of the
+// part that it wrote, as os.File does.
 type disk struct {
 	*os.File
 	room  int64
@@ -36,7 +37,7 @@ func (d *disk) WriteAt(b []byte, off int64) (int, error) {
 	fits := max(0, min(int64(len(b)), d.room-off))
 	n, err := d.File.WriteAt(b[:fits], off)
 	if err == nil && n < len(b) {
-		err = syscall.ENOSPC
+		return 0, syscall.ENOSPC
 	}
 	return n, err
 }
@@ -93,7 +94,13 @@ func TestFullDiskLosesNoTruth(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		r, err := spool.Open(path) // reads along, as the agent does
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
 		now := noon
+		var log []fleet.LogLine
 		var wrote, notes []string
 		t.Repeat(map[string]func(*rapid.T){
 			"line": func(t *rapid.T) {
@@ -110,6 +117,13 @@ func TestFullDiskLosesNoTruth(t *testing.T) {
 				}
 			},
 			"flush": func(*rapid.T) { w.Flush(now) },
+			"read": func(t *rapid.T) {
+				lines, err := r.ReadFrom(int64(len(log)), 1<<20)
+				if err != nil {
+					t.Fatal(err)
+				}
+				log = append(log, lines...)
+			},
 			"wait":  func(*rapid.T) { now = now.Add(time.Second) },
 			"space": func(t *rapid.T) { disk.room += rapid.Int64Range(0, 400).Draw(t, "more") },
 		})
@@ -117,12 +131,6 @@ func TestFullDiskLosesNoTruth(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := spool.Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer r.Close()
-		var log []fleet.LogLine
 		for {
 			lines, err := r.ReadFrom(int64(len(log)), 1<<20)
 			if err != nil {

@@ -164,8 +164,8 @@ func (w *Writer) Flush(now time.Time) {
 	if len(w.batch) == 0 {
 		return
 	}
-	if n, err := w.f.WriteAt(w.batch, w.kept.off); err != nil {
-		w.fail(n, err, now)
+	if _, err := w.f.WriteAt(w.batch, w.kept.off); err != nil {
+		w.fail(err, now)
 		return
 	}
 	w.kept = w.end
