@@ -24,13 +24,13 @@ type Limiter struct {
 	cfg LimiterConfig
 
 	mu       sync.Mutex
-	keys     map[string]*list.Element
-	recent   *list.List // of *entry, most recently used first
+	keys     map[string]entry
+	recent   *list.List // of keys, most recently used first
 	overflow *rate.Limiter
 }
 
 type entry struct {
-	key    string
+	place  *list.Element
 	bucket *rate.Limiter
 }
 
@@ -42,7 +42,7 @@ func NewLimiter(cfg LimiterConfig) *Limiter {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	l := &Limiter{cfg: cfg, keys: map[string]*list.Element{}, recent: list.New()}
+	l := &Limiter{cfg: cfg, keys: map[string]entry{}, recent: list.New()}
 	l.overflow = l.newBucket()
 	return l
 }
@@ -72,20 +72,19 @@ func (l *Limiter) Take(key string) (wait time.Duration, ok bool) {
 
 func (l *Limiter) bucketLocked(key string, now time.Time) *rate.Limiter {
 	if e, ok := l.keys[key]; ok {
-		l.recent.MoveToFront(e)
-		return e.Value.(*entry).bucket
+		l.recent.MoveToFront(e.place)
+		return e.bucket
 	}
 	if len(l.keys) >= l.cfg.MaxKeys {
-		oldest := l.recent.Back()
-		old := oldest.Value.(*entry)
-		if old.bucket.TokensAt(now) < float64(l.cfg.Burst) {
+		oldest, _ := l.recent.Back().Value.(string)
+		if l.keys[oldest].bucket.TokensAt(now) < float64(l.cfg.Burst) {
 			return l.overflow
 		}
-		l.recent.Remove(oldest)
-		delete(l.keys, old.key)
+		l.recent.Remove(l.keys[oldest].place)
+		delete(l.keys, oldest)
 	}
-	n := &entry{key: key, bucket: l.newBucket()}
-	l.keys[key] = l.recent.PushFront(n)
+	n := entry{place: l.recent.PushFront(key), bucket: l.newBucket()}
+	l.keys[key] = n
 	return n.bucket
 }
 

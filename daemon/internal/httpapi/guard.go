@@ -59,7 +59,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(rec.Header())
 	if !s.hostAllowed(r.Host) {
 		writeProblem(rec, newProblem(http.StatusForbidden, fault.Forbidden,
-			fmt.Sprintf("The daemon does not answer to the name %.100q. Use one of its own names, or add this one to allowed_hosts in its configuration.", r.Host)))
+			fmt.Sprintf("The daemon does not answer to the name %.100q. Use one of its own names, or add this one to names in its configuration.", r.Host)))
 		return
 	}
 	if _, pattern := s.mux.mux.Handler(r); pattern == "" {

@@ -196,7 +196,7 @@ func TestBodyThatDoesNotArriveIsGivenUp(t *testing.T) {
 	h := newHouse(t, func(c *httpapi.Config) { c.BodyTime = 50 * time.Millisecond })
 	r, w := io.Pipe()
 	defer w.Close()
-	req, err := http.NewRequestWithContext(h.ctx, "POST", h.srv.URL+"/api/v1/repositories", r)
+	req, err := http.NewRequestWithContext(h.ctx, http.MethodPost, h.srv.URL+"/api/v1/repositories", r)
 	h.must(err)
 	req.Header.Set("Authorization", "Bearer "+h.tokens[fleet.RoleOperator].Secret)
 	go func() { _, _ = w.Write([]byte("{")) }() // and nothing more
@@ -213,8 +213,8 @@ func (deaf) Write([]byte) (int, error) { return 0, os.ErrDeadlineExceeded }
 func TestClientThatDoesNotReadIsNoError(t *testing.T) {
 	h := newHouse(t)
 	defer func() {
-		if v := recover(); v != http.ErrAbortHandler {
-			t.Errorf("the handler ended with %v", v)
+		if err, is := recover().(error); !is || !errors.Is(err, http.ErrAbortHandler) {
+			t.Errorf("the handler ended with %v", err)
 		}
 		if text := h.log.String(); strings.Contains(text, "request failed") {
 			t.Errorf("the log blames the daemon:\n%s", text)

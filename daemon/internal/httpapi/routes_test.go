@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/backstay/backstay/daemon/internal/httpapi"
+	"github.com/backstay/backstay/daemon/internal/metrics"
 	"github.com/backstay/backstay/shared/agentwire"
 	"github.com/backstay/backstay/shared/api"
 	"github.com/backstay/backstay/shared/apiclient"
@@ -318,5 +320,24 @@ func TestOperationRoutes(t *testing.T) {
 	}
 	if a := h.ask("GET", "/metrics", fleet.RoleViewer, ""); a.status != 404 {
 		t.Errorf("metrics without a page: %d", a.status)
+	}
+}
+
+func TestMetricsOfTheAPI(t *testing.T) {
+	m := metrics.New(metrics.Sources{Version: "1.2.3"})
+	h := newHouse(t, func(c *httpapi.Config) { c.Metrics, c.MetricsPage = m, m.Handler() })
+	h.ask("GET", "/api/v1/hosts/nobody-1", fleet.RoleViewer, "")
+	h.ask("GET", "/api/v1/hosts/nobody-2", fleet.RoleViewer, "")
+	h.ask("GET", "/made/up", "", "")
+	r := h.subscribe(h.start().ID, api.Subscribe{})
+	r.until(api.TypeLive)
+	a := h.ask("GET", "/metrics", fleet.RoleViewer, "")
+	for _, want := range []string{`backstay_http_requests_total{code="404",route="GET /api/v1/hosts/{id}"} 2`, `backstay_streams_open{kind="job"} 1`} {
+		if !strings.Contains(a.body, want) {
+			t.Errorf("no line %s", want)
+		}
+	}
+	if a.status != 200 || strings.Contains(a.body, "nobody-1") || strings.Contains(a.body, "made/up") {
+		t.Errorf("labels come from what is asked: %d\n%s", a.status, a.body)
 	}
 }

@@ -36,7 +36,7 @@ type Config struct {
 	Metrics      Metrics          // nothing is counted when nil
 	MetricsPage  http.Handler     // serves /metrics; no such route answers when nil
 	Clock        func() time.Time // time.Now when nil
-	Log          *slog.Logger     // slog.Default when nil
+	Log          *slog.Logger     // nothing is logged when nil
 	MaxSockets   int              // open streams and watches; a further one is told to come back
 	PollTokens   time.Duration    // how often the token of an open socket is looked at
 	BodyTime     time.Duration    // for a request's body to arrive whole
@@ -95,7 +95,7 @@ func (cfg Config) withDefaults() Config {
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
 	}
-	cfg.Log = cmp.Or(cfg.Log, slog.Default())
+	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
 	cfg.MaxSockets = cmp.Or(cfg.MaxSockets, DefaultMaxSockets)
 	cfg.PollTokens = cmp.Or(cfg.PollTokens, DefaultPollTokens)
 	cfg.BodyTime = cmp.Or(cfg.BodyTime, DefaultBodyTime)

@@ -104,6 +104,25 @@ func TestStreamOfAJobWithoutSeal(t *testing.T) {
 	}
 }
 
+// What retention took does not come any more: the stream says where it ends, and ends.
+func TestStreamOfALogThatRetentionTook(t *testing.T) {
+	h := newHouse(t)
+	job := h.start()
+	h.run(job)
+	h.write(job, 1, 30)
+	h.finish(job, 30)
+	sharedtest.Eventually(t, patience, "the month's log is dropped", func() bool {
+		dropped, err := h.logs.DropBefore(time.Now().AddDate(0, 2, 0)) // a log that is being compacted stays for now
+		h.must(err)
+		return len(dropped) > 0
+	})
+	all := h.subscribe(job.ID, api.Subscribe{}).until(api.TypeEOF)
+	eof := payload[api.EOF](t, all[len(all)-1])
+	if sent := logOf(t, all, 1); sent != 0 || eof != (api.EOF{}) {
+		t.Errorf("%d lines sent, %+v", sent, eof)
+	}
+}
+
 // Progress is merged: at most one a second, the first at once, the newest last.
 func TestStreamProgressIsPaced(t *testing.T) {
 	h := newHouse(t)
