@@ -114,8 +114,9 @@ func checkRepositoryRequest(v fleet.Repository) error {
 	return v.Spec().Validate()
 }
 
-// testTimeout is how long a host may try to open a repository: restic itself would try for 15 minutes.
-const testTimeout = 30 * time.Second
+// testTimeout is how long the answer to a test may take: the host gives the repository 30 s, where restic itself would try for 15
+// minutes.
+const testTimeout = 40 * time.Second
 
 // TestRepository asks a host whether it can open the repository.
 func (s *Service) TestRepository(ctx context.Context, actor Actor, idOrName string, host fleet.HostID) (api.TestResult, error) {
