@@ -98,15 +98,23 @@ func (c *connection) send(ctx context.Context, t agentwire.Type, id string, job 
 	if len(frame) > agentwire.MaxFrame {
 		return fault.New(fault.FrameTooLarge, "A %s message of %d bytes is larger than the daemon takes.", t, len(frame))
 	}
-	return c.conn.Write(ctx, frame)
+	return c.write(ctx, frame)
+}
+
+// write sends a frame. The end of ctx does not break into it, for that would cut the goodbye off too: close ends it.
+func (c *connection) write(ctx context.Context, frame []byte) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return c.conn.Write(context.WithoutCancel(ctx), frame)
 }
 
 // read handles frames until the connection ends. It waits for nobody but a full queue of commands.
 func (c *connection) read(ctx context.Context) error {
 	for {
-		frame, err := c.conn.Read(context.Background()) // the end of ctx closes the connection, with a goodbye
-		if ctx.Err() != nil && wsconn.CloseStatus(err) == -1 { // the daemon's goodbye says more than that a pump could not write
-			return context.Cause(ctx)
+		frame, err := c.conn.Read(context.Background())        // the end of ctx closes the connection, with a goodbye
+		if ctx.Err() != nil {
+			return ending(context.Cause(ctx), err)
 		}
 		if err != nil {
 			return err
@@ -119,6 +127,15 @@ func (c *connection) read(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// ending is why a connection ended that cause has ended: where that is only that somebody could not write, what the reader found, if
+// it is the daemon's goodbye, says more.
+func ending(cause, read error) error {
+	if code := fault.CodeOf(cause); (code == fault.Unavailable || code == fault.Timeout) && wsconn.CloseStatus(read) != -1 {
+		return read
+	}
+	return cause
 }
 
 func (c *connection) handle(ctx context.Context, e agentwire.Envelope) error {

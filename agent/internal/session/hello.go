@@ -30,7 +30,7 @@ func (c *connection) hello(ctx context.Context, facts agentwire.Facts) (agentwir
 	if err != nil {
 		return agentwire.Welcome{}, nil, err
 	}
-	if err := c.conn.Write(ctx, frame); err != nil {
+	if err := c.write(ctx, frame); err != nil {
 		return agentwire.Welcome{}, nil, err
 	}
 	w, err := c.welcome()

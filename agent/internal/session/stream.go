@@ -102,7 +102,7 @@ func (c *connection) sendLines(ctx context.Context, p *pump, next int64, lines [
 	if p.frame = frame; cap(frame) > maxKept {
 		p.frame = nil
 	}
-	return c.conn.Write(ctx, frame)
+	return c.write(ctx, frame)
 }
 
 // events sends start and progress; wait is when to look again for a progress that came too soon, 0 for never.
