@@ -71,12 +71,18 @@ func (f *follower) hello() ([]byte, error) {
 }
 
 func (f *follower) frame(b []byte) (done bool, err error) {
+	if job, m, ok := agentwire.DecodeLogStream(b); ok { // nearly every frame, and many a second
+		if job != f.job {
+			return false, otherJob()
+		}
+		return false, f.lines(m)
+	}
 	e, err := agentwire.Decode(b)
 	if err != nil {
 		return false, fmt.Errorf("read job stream: %w", err)
 	}
 	if e.JobID != "" && e.JobID != f.job {
-		return false, fault.New(fault.Protocol, "The daemon sent what belongs to another job. Update the older side.")
+		return false, otherJob()
 	}
 	switch e.Type {
 	case api.TypeSnapshot:
@@ -102,6 +108,10 @@ func (f *follower) frame(b []byte) (done bool, err error) {
 		f.epoch = ""
 	}
 	return false, nil // a type of a newer daemon that may be ignored
+}
+
+func otherJob() error {
+	return fault.New(fault.Protocol, "The daemon sent what belongs to another job. Update the older side.")
 }
 
 // take decodes e's payload and gives it to f.

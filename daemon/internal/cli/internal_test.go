@@ -50,10 +50,15 @@ func TestMeterFits(t *testing.T) {
 	m := meter{title: "backup on web-1"}
 	m.take(fleet.Progress{Phase: fleet.PhaseReading, Percent: 0.5, FilesDone: 1, FilesTotal: 2, BytesDone: 1 << 30, BytesTotal: 2 << 30, ElapsedMS: 1000, RemainingMS: 61_000, Errors: 3})
 	m.take(fleet.Progress{Phase: fleet.PhaseReading, Percent: 0.75, FilesDone: 1, FilesTotal: 2, BytesDone: 3 << 29, BytesTotal: 2 << 30, ElapsedMS: 2000, RemainingMS: 1000, Errors: 3})
+	for width := 60; width < 200; width++ {
+		if got := m.line(width); plaintext.Width(got) >= width || !strings.HasSuffix(got, "3 errors") {
+			t.Errorf("%d columns: %q is %d wide", width, got, plaintext.Width(got))
+		}
+	}
 	for width, want := range map[int]string{
 		200: "backup on web-1  ███████████████░░░░░ 75.0%  1.5 GiB of 2.0 GiB  1 of 2 files  870.4 MiB/s  0:01 left  3 errors",
-		80:  "backup on web-1  ███████▌░░ 75.0%  1.5 GiB of 2.0 GiB  0:01 left  3 errors",
-		70:  "backup on web-1  ███████▌░░ 75.0%  1.5 GiB of 2.0 GiB  3 errors",
+		80:  "backup on web-1  ███████████▎░░░ 75.0%  1.5 GiB of 2.0 GiB  0:01 left  3 errors",
+		70:  "backup on web-1  ████████████░░░░ 75.0%  1.5 GiB of 2.0 GiB  3 errors",
 	} {
 		if got := m.line(width); got != want {
 			t.Errorf("%d columns: %q, want %q", width, got, want)

@@ -76,7 +76,6 @@ type resticMessage struct {
 	During     string  `json:"during"`
 	Code       int     `json:"code"`
 	ID         string  `json:"id"`
-	Repository string  `json:"repository"`
 	NumErrors  *int64  `json:"num_errors"`
 	Snapshot   *string `json:"snapshot_id"`
 	Error      struct {
@@ -126,7 +125,7 @@ func resticWords(text string) (string, bool) {
 		}
 		return verb(word) + oneLine(first), true
 	case "initialized":
-		return verb("created") + "repository " + short(fleet.SnapshotID(m.ID)) + " at " + oneLine(m.Repository), true
+		return verb("created") + "repository " + short(fleet.SnapshotID(m.ID)), true // restic's URL may hold credentials
 	}
 	return "", false
 }

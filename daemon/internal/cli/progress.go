@@ -85,23 +85,27 @@ func (m *meter) counted() bool {
 	return m.seen && m.last.BytesTotal > 0 && m.last.Phase != fleet.PhaseScanning
 }
 
-// line is the status for a terminal of so many columns. Where there is no room the bar gets shorter, then figures go.
+// Widths of the bar: it takes the room that the figures leave.
+const (
+	shortBar = 10
+	longBar  = 20
+)
+
+// line is the status for a terminal of so many columns. Where there is no room the bar gets shorter, then figures go, by rank.
 func (m *meter) line(width int) string {
 	if m.note != "" {
 		return m.title + "  " + m.note
 	}
 	all := m.figures()
-	for rank := 5; rank >= 0; rank-- {
-		for _, barWidth := range []int{20, 10} {
-			if text := m.compose(all, rank, barWidth); plaintext.Width(text) < width || rank == 0 && barWidth == 10 {
-				return text
-			}
+	for rank := 5; ; rank-- {
+		room := width - 1 - plaintext.Width(m.compose(all, rank, 0))
+		if room >= shortBar || rank == 0 || room >= 0 && !m.counted() {
+			return m.compose(all, rank, min(max(room, shortBar), longBar))
 		}
 	}
-	return m.title
 }
 
-// compose puts the figures up to a rank together.
+// compose puts the bar and the figures up to a rank together.
 func (m *meter) compose(all []figure, rank, barWidth int) string {
 	parts := []string{m.title}
 	if m.counted() {
