@@ -364,3 +364,21 @@ func (h *house) holdsNone(texts ...string) {
 		}
 	}
 }
+
+// manyQueued stores n queued jobs like one, in a single transaction.
+func (h *house) manyQueued(like fleet.Job, n int) (made []fleet.JobID) {
+	h.t.Helper()
+	_, err := h.store.Update(h.ctx, func(w control.Writer) error {
+		for i := range n {
+			j := control.JobRecord{Job: like}
+			j.ID = fleet.JobID(fmt.Sprintf("%s-%d", like.ID, i))
+			made = append(made, j.ID)
+			if err := w.PutJob(h.ctx, &j); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	h.ok(err)
+	return made
+}

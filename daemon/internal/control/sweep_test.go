@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/backstay/backstay/daemon/internal/control"
 	"github.com/backstay/backstay/shared/agentwire"
 	"github.com/backstay/backstay/shared/api"
 	"github.com/backstay/backstay/shared/fault"
@@ -83,21 +84,20 @@ func TestSweepBelievesTheDispatcher(t *testing.T) {
 func TestSweepExpiresQueuedJobs(t *testing.T) {
 	h := newHouse(t)
 	host, repository := h.enrol("web1"), h.repository("main")
-	var old []fleet.Job
-	for range 1200 { // more than two batches
-		old = append(old, h.backup(host, repository))
-	}
+	old := h.manyQueued(h.backup(host, repository), 1200) // more than two batches
 	sent := h.backup(host, repository)
 	h.takeTo(sent, fleet.StateDispatched)
 	h.clock.add(24*time.Hour + time.Second)
 	young := h.backup(host, repository)
 	h.ok(h.Sweep(h.ctx))
-	for _, j := range old {
-		if got := h.job(j.ID); got.State != fleet.StateFailed || got.Outcome.Reason != fleet.ReasonExpired || got.FinishedAt == nil {
+	for _, j := range []fleet.JobID{old[0], old[499], old[500], old[1199]} {
+		if got := h.job(j); got.State != fleet.StateFailed || got.Outcome.Reason != fleet.ReasonExpired || got.FinishedAt == nil {
 			t.Fatalf("%+v", got)
 		}
 	}
-	h.is(young.ID, fleet.StateQueued)
+	if page := must(h.Jobs(h.ctx, control.JobFilter{States: []fleet.JobState{fleet.StateQueued}}))(t); len(page.Items) != 1 || page.Items[0].ID != young.ID {
+		t.Fatalf("%d jobs are still queued", len(page.Items))
+	}
 	h.is(sent.ID, fleet.StateUnknown) // it may be running: never failed
 }
 

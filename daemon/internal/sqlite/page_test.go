@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strings"
@@ -175,31 +176,31 @@ func pages(t interface {
 }
 
 func TestPagesOfJobsAreTheWholeList(t *testing.T) {
-	kinds := fleet.JobKinds[:]
+	s := newStore(t)
+	rnd := rand.New(rand.NewPCG(3, 4))
+	pick := func(of ...string) string { return of[rnd.IntN(len(of))] }
+	all := storeWithJobs(t, s, 150, func(i int) fleet.Job {
+		return fleet.Job{ID: fleet.JobID(fmt.Sprintf("%08d", rnd.IntN(1e7)*100+i)), // ids in no order
+			HostID: fleet.HostID(pick("h0", "h1", "h2")), PlanID: fleet.PlanID(pick("", "p1", "p2")),
+			RepositoryID: fleet.RepositoryID(pick("r1", "r2")), Kind: fleet.JobKinds[rnd.IntN(len(fleet.JobKinds))],
+			State: fleet.JobStates[rnd.IntN(len(fleet.JobStates))], CreatedBy: pick("ada", "bob")}
+	})
 	rapid.Check(t, func(rt *rapid.T) {
-		s := newStore(t)
-		defer s.Close()
-		n := rapid.IntRange(0, 40).Draw(rt, "jobs")
-		all := storeWithJobs(t, s, n, func(i int) fleet.Job {
-			return fleet.Job{ID: fleet.JobID(fmt.Sprintf("%08d", rapid.IntRange(0, 1e7).Draw(rt, "id")*100+i)), // ids in no order
-				HostID: fleet.HostID(fmt.Sprint("h", rapid.IntRange(0, 2).Draw(rt, "host"))), PlanID: fleet.PlanID(rapid.SampledFrom([]string{"", "p1", "p2"}).Draw(rt, "plan")),
-				RepositoryID: fleet.RepositoryID(rapid.SampledFrom([]string{"r1", "r2"}).Draw(rt, "repository")), Kind: rapid.SampledFrom(kinds).Draw(rt, "kind"),
-				State: rapid.SampledFrom(fleet.JobStates[:]).Draw(rt, "state"), CreatedBy: rapid.SampledFrom([]string{"ada", "bob"}).Draw(rt, "by")}
-		})
-		for range 5 {
-			q := control.JobQuery{Limit: rapid.IntRange(3, 20).Draw(rt, "limit"), States: rapid.SliceOfNDistinct(rapid.SampledFrom(fleet.JobStates[:]), 0, 5, rapid.ID).Draw(rt, "states"),
-				HostID: fleet.HostID(rapid.SampledFrom([]string{"", "h0", "h1"}).Draw(rt, "q host")), PlanID: fleet.PlanID(rapid.SampledFrom([]string{"", "p1"}).Draw(rt, "q plan")),
-				RepositoryID: fleet.RepositoryID(rapid.SampledFrom([]string{"", "r1"}).Draw(rt, "q repository")), Kind: rapid.SampledFrom([]fleet.JobKind{"", "backup", "check"}).Draw(rt, "q kind"),
-				Text: rapid.SampledFrom([]string{"", "WEB1", "ad", "_"}).Draw(rt, "text")}
-			var want []fleet.JobID
-			for _, j := range all {
-				if matches(q, control.JobRecord{Job: j}) && matchesText(q.Text, j) {
-					want = append(want, j.ID)
-				}
+		q := control.JobQuery{Limit: rapid.IntRange(1, 40).Draw(rt, "limit"),
+			States:       rapid.SliceOfNDistinct(rapid.SampledFrom(fleet.JobStates[:]), 0, 5, rapid.ID).Draw(rt, "states"),
+			HostID:       rapid.SampledFrom([]fleet.HostID{"", "h0", "h1"}).Draw(rt, "host"),
+			PlanID:       rapid.SampledFrom([]fleet.PlanID{"", "p1"}).Draw(rt, "plan"),
+			RepositoryID: rapid.SampledFrom([]fleet.RepositoryID{"", "r1"}).Draw(rt, "repository"),
+			Kind:         rapid.SampledFrom([]fleet.JobKind{"", "backup", "check"}).Draw(rt, "kind"),
+			Text:         rapid.SampledFrom([]string{"", "WEB1", "ad", "_"}).Draw(rt, "text")}
+		var want []fleet.JobID
+		for _, j := range all {
+			if matches(q, control.JobRecord{Job: j}) && matchesText(q.Text, j) {
+				want = append(want, j.ID)
 			}
-			if got, _ := pages(rt, s, q); !slices.Equal(got, want) {
-				rt.Fatalf("%+v: got %v, want %v", q, got, want)
-			}
+		}
+		if got, _ := pages(rt, s, q); !slices.Equal(got, want) {
+			rt.Fatalf("%+v: got %v, want %v", q, got, want)
 		}
 	})
 }
@@ -211,8 +212,8 @@ func matchesText(text string, j fleet.Job) bool {
 
 func TestARareJobIsFoundWindowByWindow(t *testing.T) {
 	s := newStore(t)
-	rare := map[int]bool{0: true, 5: true, 2000: true, 4999: true}
-	all := storeWithJobs(t, s, 5_000, func(i int) fleet.Job {
+	rare := map[int]bool{0: true, 5: true, 2000: true, 3199: true}
+	all := storeWithJobs(t, s, 3_200, func(i int) fleet.Job {
 		j := fleet.Job{ID: fleet.JobID(fmt.Sprint("J", i)), HostID: "h0", PlanID: "p", RepositoryID: "r", Kind: fleet.KindBackup, State: fleet.StateSucceeded}
 		if rare[i] {
 			j.PlanID = "rare"
@@ -220,7 +221,7 @@ func TestARareJobIsFoundWindowByWindow(t *testing.T) {
 		return j
 	})
 	got, short := pages(t, s, control.JobQuery{HostID: "h0", PlanID: "rare", Limit: 50})
-	if !slices.Equal(got, []fleet.JobID{"J4999", "J2000", "J5", "J0"}) || short != 5_000/scanWindow {
+	if !slices.Equal(got, []fleet.JobID{"J3199", "J2000", "J5", "J0"}) || short != 3_200/scanWindow {
 		t.Fatalf("got %v with %d short pages", got, short)
 	}
 	if got, _ := pages(t, s, control.JobQuery{HostID: "h0", Limit: 500}); len(got) != len(all) {

@@ -238,7 +238,7 @@ func TestListAndWatchAreTheTruth(t *testing.T) {
 		for i := range consoles {
 			consoles[i] = &console{service: w.Service, feed: feed.feed}
 		}
-		for range rapid.IntRange(1, 80).Draw(rt, "steps") {
+		for range rapid.IntRange(1, 50).Draw(rt, "steps") {
 			switch c := consoles[pick(len(consoles))]; pick(6) {
 			case 0:
 				c.follow(rt, 1+pick(5))
@@ -304,7 +304,7 @@ func TestListAndWatchAreTheTruthUnderLoad(t *testing.T) {
 		actors.Go(func() {
 			w := *base
 			w.pick = rand.New(rand.NewPCG(uint64(i), 1)).IntN
-			for range 150 {
+			for range 80 {
 				if err := w.act(); err != nil {
 					t.Errorf("act: %v", err)
 					return
