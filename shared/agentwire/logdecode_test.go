@@ -22,7 +22,7 @@ func slowly(frame []byte) (fleet.JobID, LogStream, error) {
 func someLines() []fleet.LogLine {
 	at := time.Date(2028, 2, 29, 23, 59, 59, 999999000, time.UTC)
 	var lines []fleet.LogLine
-	for _, text := range []string{"", "plain", "quote \" slash \\ tab \t nl \n cr \r", "\x00\x01\x1f\x7f", "日本語 ‮ ", "not UTF-8 \xff\xfe", strings.Repeat("x", fleet.MaxLineText), "</script>&"} {
+	for _, text := range []string{"", "plain", "quote \" slash \\ tab \t nl \n cr \r", "\x00\x01\x1f\x7f", "日本語 \u202e ", "not UTF-8 \xff\xfe", strings.Repeat("x", fleet.MaxLineText), "</script>&"} {
 		for _, stream := range []fleet.LogStream{fleet.StreamOut, fleet.StreamErr, fleet.StreamNote, fleet.StreamGap} {
 			lines = append(lines, fleet.LogLine{Time: at, Stream: stream, Text: text, Cont: stream == fleet.StreamErr})
 			at = at.Add(time.Microsecond)

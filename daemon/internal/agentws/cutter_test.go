@@ -21,7 +21,6 @@ type cutter struct {
 	mu    sync.Mutex
 	conns map[net.Conn]struct{}
 	kind  int // changes from one connection to the next
-	calm  bool
 }
 
 func newCutter(t testing.TB, target string, most int64) *cutter {
@@ -38,13 +37,6 @@ func newCutter(t testing.TB, target string, most int64) *cutter {
 
 func (c *cutter) addr() string { return c.l.Addr().String() }
 
-// relent lets what comes from now on through whole.
-func (c *cutter) relent() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.calm = true
-}
-
 func (c *cutter) accept() {
 	for {
 		in, err := c.l.Accept()
@@ -60,9 +52,6 @@ func (c *cutter) accept() {
 		c.conns[in], c.conns[out] = struct{}{}, struct{}{}
 		c.kind++
 		kind, limit := c.kind%3, rand.Int64N(c.most)
-		if c.calm {
-			limit = 1 << 60
-		}
 		c.mu.Unlock()
 		c.wg.Go(func() { c.carry(in, out, kind, limit) })
 		c.wg.Go(func() { c.carry(out, in, kind, 1<<60) })

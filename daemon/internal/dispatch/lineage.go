@@ -6,9 +6,10 @@ import (
 )
 
 const (
-	formerKept = 3                // incarnations remembered beside the present one
-	quietReset = 10 * time.Minute // returns longer ago do not count any more
-	returnsMax = 2                // so many returns, and the host is refused for a while
+	formerKept = 3           // incarnations remembered beside the present one
+	quietReset = time.Minute // after so long without a return they are counted anew
+	returnsSay = 3           // so many returns are said in the log: a connection that a slow network held up makes two
+	returnsMax = 8           // so many, and the host is refused for a while
 )
 
 // lineage remembers which processes of a host's agent were there. A process has a random incarnation; one that comes back after
@@ -21,15 +22,16 @@ type lineage struct {
 	refuseTo time.Time
 }
 
-// came notes a session of an incarnation. twice says that two agents use the identity, refused that the session may not be.
-func (l *lineage) came(incarnation string, now time.Time, quarantine time.Duration) (twice, refused bool) {
+// came notes a session of an incarnation. clone says that two agents seem to use the identity, refused that the session may not
+// be.
+func (l *lineage) came(incarnation string, now time.Time, quarantine time.Duration) (clone, refused bool) {
 	if now.Before(l.refuseTo) {
 		return false, true
 	}
 	if incarnation == l.current {
 		return false, false
 	}
-	twice = slices.Contains(l.former, incarnation)
+	back := slices.Contains(l.former, incarnation)
 	if l.current != "" {
 		l.former = append(slices.DeleteFunc(l.former, func(f string) bool { return f == l.current }), l.current)
 	}
@@ -37,7 +39,7 @@ func (l *lineage) came(incarnation string, now time.Time, quarantine time.Durati
 	if over := len(l.former) - formerKept; over > 0 {
 		l.former = slices.Delete(l.former, 0, over)
 	}
-	if !twice {
+	if !back {
 		return false, false
 	}
 	if now.Sub(l.last) > quietReset {
@@ -47,6 +49,7 @@ func (l *lineage) came(incarnation string, now time.Time, quarantine time.Durati
 	l.returns++
 	if l.returns >= returnsMax {
 		l.returns, l.refuseTo = 0, now.Add(quarantine)
+		return true, true
 	}
-	return true, now.Before(l.refuseTo)
+	return l.returns == returnsSay, false
 }

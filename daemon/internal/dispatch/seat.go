@@ -68,7 +68,7 @@ func (d *Dispatcher) Join(host fleet.HostID, incarnation string, link Link) (*Se
 		line = &lineage{}
 		d.past[host] = line
 	}
-	twice, refused := line.came(incarnation, d.cfg.Clock(), d.cfg.Quarantine)
+	clone, refused := line.came(incarnation, d.cfg.Clock(), d.cfg.Quarantine)
 	old := d.seats[host]
 	if refused {
 		delete(d.seats, host)
@@ -76,7 +76,7 @@ func (d *Dispatcher) Join(host fleet.HostID, incarnation string, link Link) (*Se
 		d.seats[host] = s
 	}
 	d.mu.Unlock()
-	if twice {
+	if clone {
 		d.log.Warn("two agents use one identity: was the machine cloned? enrol one of them anew", "host_id", host)
 	}
 	if old != nil {
