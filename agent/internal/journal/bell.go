@@ -9,10 +9,7 @@ const (
 	State Sound = 's' // anything else changed: progress, processes, outcome, desired state
 )
 
-// Lines gets a token when there may be new lines. It is full at one: a listener that is behind looks once.
-func (b *Bell) Lines() <-chan struct{} { return b.lines }
-
-// State gets a token when something else may have changed. It is full at one, as Lines.
+// State gets a token when something else may have changed. It is full at one: a listener that is behind looks once.
 func (b *Bell) State() <-chan struct{} { return b.state }
 
 // coalesce puts a token into c unless one is there.

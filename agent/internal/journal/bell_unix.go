@@ -48,17 +48,18 @@ func (r *Ringer) Close() error { return unix.Close(r.fd) }
 
 // Bell hears what a Ringer rings.
 type Bell struct {
-	lines, state chan struct{}
-	fd           int
-	f            *os.File
-	closing      atomic.Bool
-	once         sync.Once
-	wait         sync.WaitGroup
-	err          error
+	lines   func()
+	state   chan struct{}
+	fd      int
+	f       *os.File
+	closing atomic.Bool
+	once    sync.Once
+	wait    sync.WaitGroup
+	err     error
 }
 
-// Listen opens the bell at path for hearing.
-func Listen(path string) (*Bell, error) {
+// Listen opens the bell at path for hearing. lines is called, from the bell's own goroutine, when there may be more lines.
+func Listen(path string, lines func()) (*Bell, error) {
 	if err := makeBell(path); err != nil {
 		return nil, fmt.Errorf("make doorbell: %w", err)
 	}
@@ -66,7 +67,7 @@ func Listen(path string) (*Bell, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open doorbell: %w", err)
 	}
-	b := &Bell{lines: make(chan struct{}, 1), state: make(chan struct{}, 1), fd: fd, f: os.NewFile(uintptr(fd), path)}
+	b := &Bell{lines: lines, state: make(chan struct{}, 1), fd: fd, f: os.NewFile(uintptr(fd), path)}
 	b.wait.Go(b.hear)
 	return b, nil
 }
@@ -84,7 +85,7 @@ func (b *Bell) hear() {
 			heard[1] = heard[1] || Sound(c) == State
 		}
 		if heard[0] {
-			coalesce(b.lines)
+			b.lines()
 		}
 		if heard[1] {
 			coalesce(b.state)

@@ -19,9 +19,23 @@ func heard(t *testing.T, c <-chan struct{}, what string) {
 	}
 }
 
-func listen(t *testing.T, path string) *journal.Bell {
+// listener hears a bell; lines gets a token when lines are rung.
+type listener struct {
+	*journal.Bell
+	lines chan struct{}
+}
+
+func (l listener) Lines() <-chan struct{} { return l.lines }
+
+func listen(t *testing.T, path string) listener {
 	t.Helper()
-	b, err := journal.Listen(path)
+	lines := make(chan struct{}, 1)
+	b, err := journal.Listen(path, func() {
+		select {
+		case lines <- struct{}{}:
+		default:
+		}
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +44,7 @@ func listen(t *testing.T, path string) *journal.Bell {
 			t.Error(err)
 		}
 	})
-	return b
+	return listener{b, lines}
 }
 
 func ringer(t *testing.T, path string) *journal.Ringer {

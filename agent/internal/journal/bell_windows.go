@@ -26,15 +26,15 @@ const (
 
 // Bell says "look" all the time while it is open.
 type Bell struct {
-	lines, state chan struct{}
-	quit         chan struct{}
-	once         sync.Once
-	wait         sync.WaitGroup
+	state chan struct{}
+	quit  chan struct{}
+	once  sync.Once
+	wait  sync.WaitGroup
 }
 
-// Listen begins to look.
-func Listen(string) (*Bell, error) {
-	b := &Bell{lines: make(chan struct{}, 1), state: make(chan struct{}, 1), quit: make(chan struct{})}
+// Listen begins to look. lines is called, from the bell's own goroutine, when there may be more lines.
+func Listen(_ string, lines func()) (*Bell, error) {
+	b := &Bell{state: make(chan struct{}, 1), quit: make(chan struct{})}
 	b.wait.Go(func() {
 		t := time.NewTicker(lookEvery)
 		defer t.Stop()
@@ -44,7 +44,7 @@ func Listen(string) (*Bell, error) {
 				return
 			case <-t.C:
 			}
-			coalesce(b.lines)
+			lines()
 			if i%stateEvery == 0 {
 				coalesce(b.state)
 			}

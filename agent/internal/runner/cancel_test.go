@@ -191,3 +191,22 @@ func TestRetriesAfterProgressAreRestics(t *testing.T) {
 		t.Fatalf("%+v", end)
 	}
 }
+
+// TestHelperThatKeepsThePipeOpen: restic's own helpers inherit its pipes; one that outlives restic must not keep the job open.
+func TestHelperThatKeepsThePipeOpen(t *testing.T) {
+	h := fakeHost(t, behaviour.Behaviour{Lines: 100, HelperMS: 20_000})
+	a := h.agent()
+	began := time.Now()
+	a.run(h.spec("job", fleet.KindBackup))
+	if end := a.ended("job").Outcome; end.State != fleet.StateSucceeded {
+		t.Fatalf("%+v", end)
+	}
+	if took := time.Since(began); took > 18*time.Second {
+		t.Fatalf("the job was kept open for %v", took)
+	}
+	log := a.log("job")
+	wantNumbered(t, log, 100, 0, 0)
+	if said := notes(log); !strings.Contains(said, "helper of restic lived on") {
+		t.Fatalf("notes: %s", said)
+	}
+}

@@ -16,12 +16,12 @@ const lookEvery = 500 * time.Millisecond
 
 // watch follows the shim id to its end, or until ctx ends.
 func (r *Runner) watch(ctx context.Context, j *job, id proc.Identity) {
-	var lines, state <-chan struct{}
-	b, err := journal.Listen(j.folder().BellPath())
+	var state <-chan struct{}
+	b, err := journal.Listen(j.folder().BellPath(), j.bell.ring)
 	if err != nil {
 		r.cfg.Log.Warn("a job's doorbell does not work, it is looked at twice a second", "job_id", j.id(), "err", err)
 	} else {
-		lines, state = b.Lines(), b.State()
+		state = b.State()
 		defer func() {
 			if err := b.Close(); err != nil {
 				r.cfg.Log.Warn("closing a doorbell", "job_id", j.id(), "err", err)
@@ -44,18 +44,11 @@ func (r *Runner) watch(ctx context.Context, j *job, id proc.Identity) {
 			r.bury(ctx, id)
 			return
 		}
-		// Only a state or a tick is worth a look at the files; lines come by the thousand.
-		for again := true; again; {
-			select {
-			case <-ctx.Done():
-				return
-			case <-lines:
-				j.bell.ring()
-			case <-state:
-				again = false
-			case <-tick.C:
-				again = false
-			}
+		select {
+		case <-ctx.Done():
+			return
+		case <-state:
+		case <-tick.C:
 		}
 	}
 }

@@ -75,7 +75,7 @@ func (s *shim) before(ctx context.Context) error {
 type running struct {
 	p       *proc.Process
 	pumps   sync.WaitGroup
-	pipes   [2]*os.File // our ends
+	pipes   [2]*source // our ends
 	secrets *handover
 	began   time.Time
 }
@@ -109,10 +109,9 @@ func (s *shim) spawn(r *running, c proc.Command) (err error) {
 		}
 	}()
 	for i := range r.pipes {
-		if r.pipes[i], child[i], err = os.Pipe(); err != nil {
-			return fmt.Errorf("open pipe: %w", err)
+		if r.pipes[i], child[i], err = newSource(); err != nil {
+			return err
 		}
-		widen(r.pipes[i])
 	}
 	c.Stdout, c.Stderr = child[0], child[1]
 	r.began = time.Now()
@@ -124,7 +123,7 @@ func (r *running) closePipes() error {
 	var errs []error
 	for _, f := range r.pipes {
 		if f != nil {
-			errs = append(errs, f.Close())
+			errs = append(errs, f.close())
 		}
 	}
 	return errors.Join(errs...)
@@ -157,10 +156,14 @@ func (s *shim) end(ctx context.Context, r *running) fleet.Outcome {
 	select {
 	case <-drained:
 	case <-timer.C:
-		s.noteErr("A helper of restic lived on and was killed", r.p.Kill())
+		s.rec.note("A helper of restic lived on after it and is killed.")
+		s.noteErr("Killing a helper of restic", r.p.Kill())
+		for _, p := range r.pipes { // it may have left restic's group
+			s.noteErr("Giving up a pipe of restic", p.abort())
+		}
+		<-drained
 	}
-	s.noteErr("Closing restic's pipes", r.closePipes()) // ends a pump that still waits
-	<-drained
+	s.noteErr("Closing restic's pipes", r.closePipes())
 	s.noteErr("Removing what restic was given", r.secrets.close())
 	for _, f := range s.afterwards {
 		f(ctx)

@@ -127,7 +127,7 @@ func open(f journal.Folder, l Launch) (s *shim, err error) {
 	if s.bell, err = journal.OpenRinger(f.BellPath()); err != nil {
 		return s, err
 	}
-	if s.ctl, err = journal.Listen(f.CtlPath()); err != nil {
+	if s.ctl, err = journal.Listen(f.CtlPath(), func() {}); err != nil {
 		return s, err
 	}
 	if s.log, err = spool.OpenWriter(f.Spool(), spool.Options{}); err != nil {

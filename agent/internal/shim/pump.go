@@ -2,7 +2,7 @@ package shim
 
 import (
 	"bytes"
-	"os"
+	"io"
 	"time"
 
 	"github.com/backstay/backstay/shared/fleet"
@@ -59,7 +59,7 @@ var newline = []byte{'\n'}
 
 // pump reads r to its end and hands blocks to out, whole lines only unless a line is too long. It never waits for more while it has
 // a whole line.
-func pump(r *os.File, stream fleet.LogStream, out chan<- block) {
+func pump(r io.Reader, stream fleet.LogStream, out chan<- block) {
 	buf := make([]byte, pumpBuffer)
 	done := make(chan struct{}, 1)
 	have := 0
@@ -70,7 +70,7 @@ func pump(r *os.File, stream fleet.LogStream, out chan<- block) {
 		have += n
 		end := from + bytes.LastIndexByte(buf[from:have], '\n') + 1
 		switch {
-		case err != nil: // the end of the pipe, or it was closed after restic's
+		case err != nil: // the end of the pipe, or of our patience with who holds it
 			out <- block{stream: stream, text: string(buf[:have]), last: true, done: done}
 			<-done
 			return

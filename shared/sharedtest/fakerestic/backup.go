@@ -34,6 +34,11 @@ func (f *fake) backup() error {
 	if err := f.before(); err != nil {
 		return err
 	}
+	if f.HelperMS > 0 {
+		if err := leaveHelper(f.binary, ms(f.HelperMS)); err != nil {
+			return err
+		}
+	}
 	started := time.Now()
 	if f.OutputFile != "" {
 		text, err := os.ReadFile(f.OutputFile)

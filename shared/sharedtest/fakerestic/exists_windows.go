@@ -1,6 +1,12 @@
 package main
 
-import "os"
+import (
+	"errors"
+	"os"
+	"time"
+)
+
+func leaveHelper(string, time.Duration) error { return errors.New("no helpers on Windows") }
 
 func exists(pid int) bool {
 	p, err := os.FindProcess(pid)

@@ -36,6 +36,7 @@ type Behaviour struct {
 	WaitFor       string `json:"wait_for,omitempty"`    // backup prints nothing until this file exists
 	Final         string `json:"final,omitempty"`       // backup's last line, without a newline at its end
 	OutputFile    string `json:"output_file,omitempty"` // backup prints what this file holds instead of lines and summary
+	HelperMS      int    `json:"helper_ms,omitempty"`   // backup leaves a helper behind that keeps its standard output open so long, in a session of its own
 	UnlockCode    int    `json:"unlock_code,omitempty"`
 	UnlockHangMS  int    `json:"unlock_hang_ms,omitempty"`
 	RecordSecrets bool   `json:"record_secrets,omitempty"` // note in Seen what the password and repository files held
