@@ -17,6 +17,7 @@ import (
 	"github.com/backstay/backstay/shared/fleet"
 	"github.com/backstay/backstay/shared/pin"
 	"github.com/backstay/backstay/shared/secret"
+	"github.com/backstay/backstay/shared/sharedtest"
 )
 
 // TestCanaries sends every known way to make restic, ssh or rclone run something through the whole stack. None may leave its
@@ -96,8 +97,25 @@ func (f *fleetOf) post(path, body string) (int, string) {
 // TestPlantedPasswordIsFoundNowhere backs up with a password that stands out and looks for it while restic runs and afterwards:
 // in the environment and command line of every process, in every file of daemon and agent, in the log and in the API's answers.
 func TestPlantedPasswordIsFoundNowhere(t *testing.T) {
+	plantedIsFoundNowhere(t, options{}, fleet.SecretsSealedFile)
+}
+
+// TestPlantedPasswordInTheKeyring is the same with a real gnome-keyring as the agent's store.
+func TestPlantedPasswordInTheKeyring(t *testing.T) {
+	t.Setenv("BACKSTAY_TEST_BUILDS", filepath.Dir(daemonBin(t)))
+	agentBin(t)
+	t.Setenv("BACKSTAY_TEST_RESTIC", sharedtest.Restic(t))
+	if !sharedtest.InSecretService(t, false) {
+		return
+	}
+	session := cleanEnv(os.Getenv("HOME"), "DBUS_SESSION_BUS_ADDRESS="+os.Getenv("DBUS_SESSION_BUS_ADDRESS"), "XDG_RUNTIME_DIR="+os.Getenv("XDG_RUNTIME_DIR"))
+	plantedIsFoundNowhere(t, options{agentEnv: session, agentArgs: []string{"--secrets", "keyring"}}, fleet.SecretsKeyring)
+}
+
+func plantedIsFoundNowhere(t *testing.T, opts options, store fleet.SecretStore) {
+	t.Helper()
 	const planted = "PLANTED-c4nary-9f2b77e1"
-	f := newFleet(t, options{})
+	f := newFleet(t, opts)
 	f.localRepository("r", planted)
 	src := tree(t, f.dir, 3000)
 	ctx, stop := context.WithCancel(t.Context())
@@ -128,7 +146,7 @@ func TestPlantedPasswordIsFoundNowhere(t *testing.T) {
 	if err != nil || strings.Contains(string(b), planted) {
 		t.Errorf("the API answers with the password (err %v)", err)
 	}
-	if hosts[0].SecretStore != fleet.SecretsSealedFile || len(hosts[0].Secrets) != 1 {
+	if hosts[0].SecretStore != store || len(hosts[0].Secrets) != 1 {
 		t.Errorf("the API does not tell where secrets are: %+v", hosts[0])
 	}
 	f.putSecret(f.mustRepository("r").ID, secret.Credentials{Password: secret.New(planted)})
