@@ -159,13 +159,7 @@ func (e *evidence) first() (cause, string, bool) {
 func words(text string) string {
 	text = strings.TrimSpace(text)
 	text, _, _ = strings.Cut(text, "\n")
-	for {
-		after, found := strings.CutPrefix(text, "Fatal: ")
-		if !found {
-			break
-		}
-		text = after
-	}
+	text = strings.ReplaceAll(text, "Fatal: ", "")
 	text = strings.TrimRight(strings.TrimSpace(text), ".:")
 	if len(text) > maxSentence {
 		text = strings.ToValidUTF8(text[:maxSentence], "") + "…"
