@@ -156,11 +156,11 @@ func TestOverloadDelaysAndLosesNothing(t *testing.T) {
 		agentws: agentws.Config{Window: 64 << 10, Budget: 100_000, HoldFor: 20 * time.Millisecond},
 		joblog:  joblog.Config{MaxPending: 150_000, Gather: 50 * time.Millisecond},
 	})
-	const agents = 8
+	const agents = 5
 	var wg sync.WaitGroup
 	for i := range agents {
 		m := w.enrol("host-" + string(rune('a'+i)))
-		s := &sender{job: w.sent(m), n: 5000, batch: 200, state: fleet.StateSucceeded, silent: 20 * time.Second}
+		s := &sender{job: w.sent(m), n: 4000, batch: 200, state: fleet.StateSucceeded, silent: 20 * time.Second}
 		wg.Go(func() {
 			if sessions, err := s.insist(w, w.addr, m); err != nil || sessions != 1 {
 				t.Errorf("%d sessions, %v", sessions, err)
