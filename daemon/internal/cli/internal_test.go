@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -125,12 +124,12 @@ func FuzzLogView(f *testing.F) {
 	})
 }
 
-// Every kind of message that restic wrote in practice has words, or shows as it is.
-func TestNoMessageIsLost(t *testing.T) {
+// A line that came in more pieces than are joined is shown in parts, and every byte of it.
+func TestAnEndlessLineIsShownWhole(t *testing.T) {
 	v := newLogView(false)
 	long := strings.Repeat("x", fleet.MaxLineText)
 	shown := 0
-	for range 40 { // longer than what is joined
+	for range 40 {
 		if text, ok := v.line(fleet.LogLine{Stream: fleet.StreamOut, Text: long, Cont: true}); ok {
 			shown += len(text)
 		}
@@ -140,9 +139,5 @@ func TestNoMessageIsLost(t *testing.T) {
 	}
 	if shown != 40*fleet.MaxLineText {
 		t.Errorf("%d of %d bytes are shown", shown, 40*fleet.MaxLineText)
-	}
-	var m resticMessage
-	if err := json.Unmarshal([]byte(`{"message_type":"x","total_files":9223372036854775807}`), &m); err != nil {
-		t.Fatal(err)
 	}
 }
