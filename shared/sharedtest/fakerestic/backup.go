@@ -87,7 +87,11 @@ func (f *fake) lines() error {
 	burst := max(f.Burst, 1)
 	started := time.Now()
 	for i := 1; i <= f.Lines; i++ {
-		fmt.Fprintln(out, behaviour.Line(i, f.LineBytes))
+		if f.Stamp {
+			fmt.Fprintln(out, behaviour.StampedLine(i, time.Now()))
+		} else {
+			fmt.Fprintln(out, behaviour.Line(i, f.LineBytes))
+		}
 		if f.StatusEvery > 0 && i%f.StatusEvery == 0 {
 			fmt.Fprintf(out, `{"message_type":"status","seconds_elapsed":1,"percent_done":%g,"total_files":%d,"files_done":%d,"total_bytes":%d,"bytes_done":%d,"current_files":["/n/%06d"]}`+"\n",
 				float64(i)/float64(f.Lines), f.Lines, i, f.Lines, i, i)

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 )
 
 // Behaviour is one way to act. The zero value answers at once with an empty summary.
@@ -18,14 +19,15 @@ type Behaviour struct {
 
 	// Backup prints Lines numbered verbose_status lines "/n/000001"… of LineBytes at least (0: as short as can be),
 	// LinesPerSec of them a second (0: as fast as taken), in writes of Burst lines (1 when 0).
-	Lines       int `json:"lines,omitempty"`
-	LinesPerSec int `json:"lines_per_sec,omitempty"`
-	LineBytes   int `json:"line_bytes,omitempty"`
-	Burst       int `json:"burst,omitempty"`
-	StatusEvery int `json:"status_every,omitempty"` // a status line after each so many lines
-	StderrEvery int `json:"stderr_every,omitempty"` // a plain line on standard error after each so many lines, numbered on its own
-	RetryLines  int `json:"retry_lines,omitempty"`  // before anything else: so many retry lines, RetryEveryMS apart; no repository answers
-	RetryEvery  int `json:"retry_every_ms,omitempty"`
+	Lines       int  `json:"lines,omitempty"`
+	LinesPerSec int  `json:"lines_per_sec,omitempty"`
+	LineBytes   int  `json:"line_bytes,omitempty"`
+	Burst       int  `json:"burst,omitempty"`
+	Stamp       bool `json:"stamp,omitempty"`        // each line says when it was printed: "stamp", nanoseconds since 1970
+	StatusEvery int  `json:"status_every,omitempty"` // a status line after each so many lines
+	StderrEvery int  `json:"stderr_every,omitempty"` // a plain line on standard error after each so many lines, numbered on its own
+	RetryLines  int  `json:"retry_lines,omitempty"`  // before anything else: so many retry lines, RetryEveryMS apart; no repository answers
+	RetryEvery  int  `json:"retry_every_ms,omitempty"`
 
 	HangMS        int    `json:"hang_ms,omitempty"`          // stay so long after the last line, before the summary
 	HangAtStartMS int    `json:"hang_at_start_ms,omitempty"` // and before the first
@@ -56,6 +58,11 @@ type Seen struct {
 	Password   string   `json:"password"`
 	Repository string   `json:"repository"`
 	AWS        string   `json:"aws"`
+}
+
+// StampedLine is line i with the time of its printing.
+func StampedLine(i int, at time.Time) string {
+	return fmt.Sprintf(`{"message_type":"verbose_status","action":"new","item":"/n/%06d","stamp":%d}`, i, at.UnixNano())
 }
 
 // Write sets what binary does from its next start on.
