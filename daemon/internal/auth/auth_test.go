@@ -19,7 +19,7 @@ func TestPasswordRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(enc, "$argon2id$v=19$m=12288,t=3,p=1$") {
+	if !strings.HasPrefix(enc, "$argon2id$v=19$m=7168,t=5,p=1$") {
 		t.Fatalf("encoded %q", enc)
 	}
 	again, err := auth.HashPassword(ctx, "correct horse battery")

@@ -18,8 +18,8 @@ import (
 const MaxPassword = 1024
 
 const (
-	hashMemoryKiB = 12 << 10
-	hashTime      = 3
+	hashMemoryKiB = 7 << 10
+	hashTime      = 5
 	hashThreads   = 1
 	saltLength    = 16
 	hashLength    = 32
