@@ -59,8 +59,11 @@ type message struct {
 
 // parseMessage reads a line of restic's JSON, and false for any other line.
 func parseMessage(text string) (message, bool) {
+	if text == "" || text[0] != '{' || len(text) > maxMessage {
+		return message{}, false
+	}
 	var m message
-	if text == "" || text[0] != '{' || len(text) > maxMessage || json.Unmarshal([]byte(text), &m) != nil || m.Type == "" {
+	if json.Unmarshal([]byte(text), &m) != nil || m.Type == "" {
 		return message{}, false
 	}
 	return m, true

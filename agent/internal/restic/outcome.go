@@ -266,7 +266,11 @@ func (d *Decoder) itemsMessage(how string) string {
 	if d.errors == 0 {
 		return "something " + how + "."
 	}
-	return fmt.Sprintf("%s %s%s: %s.", counted(d.errors, "item"), how, d.names(), words(d.firstError))
+	why := words(d.firstError)
+	if why != "" {
+		why = ": " + why
+	}
+	return fmt.Sprintf("%s %s%s%s.", counted(d.errors, "item"), how, d.names(), why)
 }
 
 func cutItem(item string) string {
