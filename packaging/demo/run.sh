@@ -143,7 +143,7 @@ if [ -n "$first" ] || ! cli plan ls --json | grep -q '"name":"demo"'; then
 		cat "$run/repository-password"
 		cat "$run/rest/password"
 	} | cli repo add demo "rest:https://127.0.0.1:$REST_PORT/demo/" --host "$host" --ca-cert "$run/rest/cert.pem" --rest-user demo --password-stdin --init
-	cli plan add demo --repository demo --host "$host" --path "$source_tree" --exclude-caches
+	cli plan add demo --repository demo --host "$host" --path "$source_tree" --exclude-caches --verbose
 fi
 
 say "a backup of $source_tree"
