@@ -80,6 +80,9 @@ func (in CommandInput) validate() error {
 	if restore != (in.Target != "") || restore && !absolute(in.Target) {
 		return fault.New(fault.InvalidPath, "A restore needs an absolute folder to write to, and nothing else does. Check the host's restore root.")
 	}
+	if restore && runtime.GOOS == "windows" && slices.ContainsFunc(in.Spec.Restore.Includes, func(p string) bool { return strings.Contains(p, `\`) }) {
+		return fault.New(fault.InvalidPath, "Paths inside a snapshot are written with slashes, such as /C/Users. Write the included paths so.")
+	}
 	// restic splits --cacert at commas.
 	if in.CACertFile != "" && (!absolute(in.CACertFile) || strings.ContainsAny(in.CACertFile, `,"`)) {
 		return fault.New(fault.InvalidPath, "The agent's data folder has a comma or a quote in its name, which restic cannot take. Move it.")
