@@ -64,7 +64,11 @@ func TestCodesAreDistinct(t *testing.T) {
 		if id, ok := spec.Type.(*ast.Ident); !ok || id.Name != "Code" {
 			return true
 		}
-		value, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+		literal, ok := spec.Values[0].(*ast.BasicLit)
+		if !ok {
+			t.Fatalf("%s is not written out", spec.Names[0])
+		}
+		value, err := strconv.Unquote(literal.Value)
 		if err != nil || !word.MatchString(value) {
 			t.Errorf("%s has the value %q", spec.Names[0], value)
 		}
