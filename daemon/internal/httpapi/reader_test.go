@@ -13,7 +13,7 @@ import (
 	"github.com/backstay/backstay/shared/wsconn"
 )
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // reader is a raw client of a socket: it sees every frame.
 type reader struct {

@@ -273,7 +273,7 @@ func TestStuckReaderAffectsNobody(t *testing.T) {
 	good.until(api.TypeLive)
 	want := make(chan fleet.LogPosition, 1)
 	go func() {
-		pos := h.fat(job, 5_000) // 20 MiB
+		pos := h.fat(job, 3_000) // 12 MiB
 		h.must(h.JobFinished(h.ctx, h.host.ID, job.ID, agentwire.JobFinished{Log: pos, Outcome: fleet.Outcome{State: fleet.StateSucceeded}}))
 		want <- pos
 	}()
