@@ -17,7 +17,7 @@ const (
 	liveLines   = 256
 	liveBytes   = 64 << 10
 	sealedLines = 1024
-	sealedBytes = 256 << 10
+	sealedBytes = 512 << 10
 )
 
 // maxChunk bounds what a chunk may decode to: the longest line on top of a full chunk, with every line's own fields.

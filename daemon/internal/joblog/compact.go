@@ -11,7 +11,7 @@ import (
 )
 
 // compactMonth rewrites the sealed logs of a month that are still in the chunks in which they came.
-func (s *Store) compactMonth(name string) error {
+func (s *Store) compactMonth(name string, pack *packer) error {
 	ctx := context.Background()
 	f, _, err := s.months.acquire(ctx, name, false)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -30,7 +30,7 @@ func (s *Store) compactMonth(name string) error {
 			if s.stopping() {
 				return nil // the seal says that it is still to do
 			}
-			if err := s.compactJob(ctx, f, key); err != nil {
+			if err := s.compactJob(ctx, f, key, pack); err != nil {
 				return err
 			}
 		}
@@ -39,7 +39,7 @@ func (s *Store) compactMonth(name string) error {
 
 // compactJob rewrites one log, a group of chunks in each transaction. A crash leaves some groups rewritten and the seal as it
 // was: the next run rewrites all of it, which changes nothing where it is done.
-func (s *Store) compactJob(ctx context.Context, f *monthFile, key int64) error {
+func (s *Store) compactJob(ctx context.Context, f *monthFile, key int64, pack *packer) error {
 	var at fleet.LogPosition
 	for !s.stopping() {
 		g, err := s.readGroup(ctx, f, key, at)
@@ -54,7 +54,7 @@ func (s *Store) compactJob(ctx context.Context, f *monthFile, key int64) error {
 		if err != nil {
 			return err
 		}
-		if rows := s.repack(at, g); len(rows) < g.chunks {
+		if rows := repack(pack, at, g); len(rows) < g.chunks {
 			if err := f.replace(ctx, key, at.LastSeq, g.chunks, rows); err != nil {
 				return err
 			}
@@ -97,12 +97,12 @@ func (s *Store) readGroup(ctx context.Context, f *monthFile, key int64, at fleet
 }
 
 // repack makes long chunks of a group.
-func (s *Store) repack(at fleet.LogPosition, g group) []row {
+func repack(pack *packer, at fleet.LogPosition, g group) []row {
 	var rows []row
 	for rest := g.lines; len(rest) > 0; {
 		var lines []fleet.LogLine
 		lines, rest = split(rest, sealedLines, sealedBytes)
-		r := s.sealed.pack(at, lines)
+		r := pack.pack(at, lines)
 		rows = append(rows, r)
 		at = r.end
 	}

@@ -64,7 +64,8 @@ type entry struct {
 	queued  bool // in Store.dirty
 	writing bool // held by the writer
 
-	lastUse atomic.Int64 // Unix seconds
+	lastUse  atomic.Int64 // Unix seconds
+	reported atomic.Bool  // that a chunk is damaged
 
 	mu     sync.Mutex
 	load   *loading // nil until the first use that needs the disk
@@ -83,6 +84,7 @@ type entry struct {
 	flushed chan struct{} // closed and renewed when durable grows or a write fails; nil when nobody waits
 	failed  error         // why the last write failed; nil after one that went well
 
+	blocks   []*block // lines of the store for readers behind the ring, used longest ago first; none without tails
 	tails    int
 	bell     chan struct{} // closed and renewed at every ring; nil when nobody listens
 	progress *fleet.Progress

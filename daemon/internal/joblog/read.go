@@ -27,12 +27,12 @@ func (s *Store) Read(ctx context.Context, job fleet.JobID, after int64, maxLines
 	if err := s.ready(ctx, e); err != nil {
 		return nil, err
 	}
-	return s.read(ctx, e, max(after, 0), maxLines)
+	return s.read(ctx, e, max(after, 0), maxLines, readBytes)
 }
 
-func (s *Store) read(ctx context.Context, e *entry, after int64, maxLines int) ([]fleet.LogLine, error) {
+// read does Read; budget bounds the text.
+func (s *Store) read(ctx context.Context, e *entry, after int64, maxLines int, budget int64) ([]fleet.LogLine, error) {
 	var lines []fleet.LogLine
-	budget := int64(readBytes)
 	for len(lines) < maxLines && budget > 0 {
 		at := after + int64(len(lines)) + 1
 		e.mu.Lock()
@@ -47,7 +47,7 @@ func (s *Store) read(ctx context.Context, e *entry, after int64, maxLines int) (
 			part := b.lines[at-b.first:]
 			lines = append(lines, part[:min(len(part), maxLines-len(lines))]...)
 		} else {
-			d := diskRead{s: s, month: month, key: key, next: at, upTo: upTo, maxLines: maxLines - len(lines), budget: budget}
+			d := diskRead{s: s, e: e, month: month, key: key, next: at, upTo: upTo, maxLines: maxLines - len(lines), budget: budget}
 			part, err := d.run(ctx)
 			if err != nil {
 				return nil, fmt.Errorf("read log of job %s: %w", e.job, sqlite.Fault(err))
@@ -64,6 +64,7 @@ func (s *Store) read(ctx context.Context, e *entry, after int64, maxLines int) (
 // diskRead reads lines next … upTo of a job from its month's file, with gaps in the place of what is damaged or missing.
 type diskRead struct {
 	s        *Store
+	e        *entry
 	month    string
 	key      int64
 	next     int64
@@ -89,6 +90,7 @@ func (d *diskRead) run(ctx context.Context) ([]fleet.LogLine, error) {
 	for !d.full() {
 		err := f.chunksAfter(ctx, d.key, d.next-1, d.take)
 		if sqlite.IsCorrupt(err) {
+			d.report(d.next, err)
 			// The file itself is damaged there. The index may still tell where the next chunk begins.
 			end, e := f.lineAtOrAfter(ctx, d.key, d.next)
 			if e != nil {
@@ -120,7 +122,7 @@ func (d *diskRead) take(r row) bool {
 	}
 	lines, err := d.s.unpack.unpack(nil, r)
 	if err != nil {
-		d.s.cfg.Log.Error("log chunk is damaged", "seq", r.first, "err", err)
+		d.report(r.first, err)
 		d.gap(min(r.end.LastSeq, d.upTo), r.bytes)
 		return !d.full()
 	}
@@ -140,6 +142,13 @@ func (d *diskRead) add(lines []fleet.LogLine) {
 		d.lines = append(d.lines, lines...)
 	}
 	d.next += int64(len(lines))
+}
+
+// report logs damage, once for as long as the job stays in memory.
+func (d *diskRead) report(seq int64, err error) {
+	if !d.e.reported.Swap(true) {
+		d.s.cfg.Log.Error("log chunk is damaged", "job_id", d.e.job, "seq", seq, "err", err)
+	}
 }
 
 // gap stands in for lines next … to.

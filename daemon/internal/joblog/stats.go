@@ -12,6 +12,7 @@ type Stats struct {
 	Refused      int64 // Appends turned away because too much waits
 	Conflicts    int64 // known lines that came again with another text
 	Damaged      int64 // chunks that could not be read
+	Blocks       int64 // reads of the store for tails behind the ring
 	Compacted    int64 // sealed logs rewritten into long chunks
 	PendingLines int64 // lines not on disk yet
 	PendingBytes int64 // what they take in memory
@@ -22,8 +23,8 @@ type Stats struct {
 }
 
 type counters struct {
-	lines, storedBytes, chunks, commits, failures, refused, conflicts, damaged, compacted, pendingLines, tails atomic.Int64
-	full                                                                                                       atomic.Bool
+	lines, storedBytes, chunks, commits, failures, refused, conflicts, damaged, blocks, compacted, pendingLines, tails atomic.Int64
+	full                                                                                                               atomic.Bool
 }
 
 // Stats gives the present numbers.

@@ -53,7 +53,6 @@ type Store struct {
 	months *months
 	unpack *unpacker
 	live   *packer // writer's
-	sealed *packer // maintainer's
 
 	mu       sync.Mutex
 	closed   bool
@@ -99,10 +98,9 @@ func Open(cfg Config) (*Store, error) {
 	if _, err := s.months.names(); err != nil {
 		return nil, fmt.Errorf("open job log: %w", err)
 	}
-	var errs [3]error
+	var errs [2]error
 	s.unpack, errs[0] = newUnpacker()
 	s.live, errs[1] = newPacker(liveLevel)
-	s.sealed, errs[2] = newPacker(sealedLevel)
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, fmt.Errorf("open job log: %w", err)
 	}

@@ -4,12 +4,8 @@ import (
 	"context"
 	"sync"
 
-	"github.com/backstay/backstay/shared/agentwire"
 	"github.com/backstay/backstay/shared/fleet"
 )
-
-// tailLines is how many lines a tail that is behind takes from the store at once.
-const tailLines = sealedLines
 
 // Batch is consecutive lines and the log.stream frame that holds them. Readers share both and change neither.
 type Batch struct {
@@ -27,9 +23,7 @@ type Tail struct {
 	silent chan struct{}
 	close  sync.Once
 
-	left  []fleet.LogLine // read from the store, not yet given: lines from leftFirst on
-	first int64
-	err   error
+	err error
 }
 
 // Tail opens a tail of a job, be it live, ended or not yet begun. The caller closes it.
@@ -52,7 +46,9 @@ func (t *Tail) Close() {
 			return
 		}
 		t.e.mu.Lock()
-		t.e.tails--
+		if t.e.tails--; t.e.tails == 0 {
+			t.e.store.ring.Add(-t.e.dropBlocksLocked())
+		}
 		t.e.mu.Unlock()
 		t.e.store.count.tails.Add(-1)
 		t.e.store.release(t.e)
@@ -122,38 +118,17 @@ func (t *Tail) Next(after int64) (Batch, bool) {
 	t.e.mu.Lock()
 	b, next := t.e.findLocked(at), t.e.next
 	t.e.mu.Unlock()
+	if b == nil && at < next {
+		b, t.err = t.e.fromStore(at)
+	}
 	switch {
-	case b != nil:
-		t.left = nil
-		if b.first == at {
-			return Batch{First: at, Lines: b.lines, Frame: b.frame()}, true
-		}
-		return t.frame(at, b.lines[at-b.first:]), true
-	case at >= next:
+	case b == nil:
 		return Batch{}, false
+	case b.first == at:
+		return Batch{First: at, Lines: b.lines, Frame: b.frame()}, true
 	}
-	return t.fromStore(at)
-}
-
-// fromStore gives lines that are not in memory.
-func (t *Tail) fromStore(at int64) (Batch, bool) {
-	if skip := at - t.first; skip < 0 || skip >= int64(len(t.left)) {
-		ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
-		defer cancel()
-		t.left, t.err = t.e.store.read(ctx, t.e, at-1, tailLines)
-		if t.first = at; t.err != nil || len(t.left) == 0 {
-			return Batch{}, false
-		}
-	} else {
-		t.left, t.first = t.left[skip:], at
-	}
-	part, rest := split(t.left, maxBatchLines, agentwire.MaxBatch)
-	t.left, t.first = rest, at+int64(len(part))
-	return t.frame(at, part), true
-}
-
-func (t *Tail) frame(first int64, lines []fleet.LogLine) Batch {
-	return Batch{First: first, Lines: lines, Frame: encodeFrame(t.e.job, first, lines)}
+	lines := b.lines[at-b.first:]
+	return Batch{First: at, Lines: lines, Frame: encodeFrame(t.e.job, at, lines)}, true
 }
 
 // Err tells why the last Next gave nothing: nil when there was nothing to give.

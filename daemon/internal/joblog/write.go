@@ -364,7 +364,7 @@ func (s *Store) shrinkRings() {
 			}
 			e.mu.Lock()
 			if (e.tails > 0) == watched {
-				s.ring.Add(-e.trimLocked(0))
+				s.ring.Add(-e.trimLocked(0) - e.dropBlocksLocked())
 			}
 			e.mu.Unlock()
 		}
