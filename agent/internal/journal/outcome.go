@@ -92,13 +92,17 @@ func (f Folder) Outcome() (agentwire.JobFinished, bool, error) {
 		return agentwire.JobFinished{}, false, fmt.Errorf("read outcome: %w", err)
 	}
 	data = bytes.TrimRight(data, "\x00 \n")
+	end, whole := unseal(data)
+	return end, whole, nil
+}
+
+// unseal tells whether data are a whole outcome. They are not while they are blank or being written.
+func unseal(data []byte) (end agentwire.JobFinished, whole bool) {
 	var s sealed
-	if json.Unmarshal(data, &s) != nil || crc32.Checksum(s.Finished, castagnoli) != s.CRC32C {
-		return agentwire.JobFinished{}, false, nil // blank, or being written
+	whole = json.Unmarshal(data, &s) == nil && crc32.Checksum(s.Finished, castagnoli) == s.CRC32C &&
+		json.Unmarshal(s.Finished, &end) == nil && end.Outcome.State.Valid()
+	if !whole {
+		return agentwire.JobFinished{}, false
 	}
-	var end agentwire.JobFinished
-	if json.Unmarshal(s.Finished, &end) != nil || !end.Outcome.State.Valid() {
-		return agentwire.JobFinished{}, false, nil
-	}
-	return end, true, nil
+	return end, true
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"sync"
 )
 
 // Command is a program to start: absolute path, arguments without the program's name, the whole environment (never ours by
@@ -73,7 +72,6 @@ type Exit struct {
 type Process struct {
 	id   Identity
 	done chan struct{}
-	once sync.Once
 	exit Exit
 	err  error
 	cmd  *exec.Cmd

@@ -70,6 +70,23 @@ func shimAtRate(b *testing.B, rate int) {
 	a.stop()
 }
 
+// BenchmarkStart is the time between the call of Run and the start of restic: journal on disk, secrets, shim. It includes the start
+// of this test binary as the shim.
+func BenchmarkStart(b *testing.B) {
+	h := fakeHost(b, behaviour.Behaviour{Lines: 1})
+	a := h.agent()
+	var took []time.Duration
+	for i := 0; b.Loop(); i++ {
+		id := fleet.JobID(fmt.Sprint("job", i))
+		began := time.Now()
+		a.run(h.spec(id, fleet.KindBackup))
+		took = append(took, a.ended(id).Outcome.StartedAt.Sub(began))
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms-to-restic")
+	b.ReportMetric(float64(took[len(took)*9/10].Microseconds())/1000, "p90-ms-to-restic")
+}
+
 // cpuOf is the user and system time of a process so far.
 func cpuOf(b *testing.B, id proc.Identity) time.Duration {
 	b.Helper()

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -19,16 +20,16 @@ import (
 // notes writes the agent's own words into a log that no shim writes any more.
 type notes struct {
 	j   *job
-	log *spool.Writer
+	log *spool.Writer // nil when it cannot be written
 	now func() time.Time
-	bad func(msg string, args ...any)
+	own *slog.Logger // the agent's own log, which knows the job
 }
 
 func (r *Runner) openNotes(j *job) *notes {
-	n := &notes{j: j, now: r.cfg.Now, bad: func(msg string, args ...any) { r.cfg.Log.Warn(msg, append(args, "job_id", j.id())...) }}
+	n := &notes{j: j, now: r.cfg.Now, own: r.cfg.Log.With("job_id", j.id())}
 	log, err := spool.OpenWriter(j.folder().Spool(), spool.Options{})
 	if err != nil {
-		n.bad("a job's log cannot be written", "err", err)
+		n.own.Warn("a job's log cannot be written", "err", err)
 		return n
 	}
 	n.log = log
@@ -51,7 +52,7 @@ func (n *notes) close() fleet.LogPosition {
 		return n.whatIsThere()
 	}
 	if err := n.log.Close(n.now(), n.j.folder().FreeSpare); err != nil {
-		n.bad("a job's log is not whole", "err", err)
+		n.own.Warn("a job's log is not whole", "err", err)
 	}
 	return n.log.Position()
 }
@@ -63,10 +64,10 @@ func (n *notes) whatIsThere() fleet.LogPosition {
 	}
 	pos, err := log.Position()
 	if err != nil {
-		n.bad("a job's log cannot be read", "err", err)
+		n.own.Warn("a job's log cannot be read", "err", err)
 	}
 	if err := log.Close(); err != nil {
-		n.bad("closing a job's log", "err", err)
+		n.own.Warn("closing a job's log", "err", err)
 	}
 	return pos
 }
@@ -123,7 +124,7 @@ func (r *Runner) died(ctx context.Context, j *job) {
 		}
 	}
 	if err := j.folder().RemoveSecrets(); err != nil {
-		n.bad("a secret of a dead job cannot be removed", "err", err)
+		n.own.Warn("a secret of a dead job cannot be removed", "err", err)
 	}
 	if ctx.Err() != nil {
 		n.close()
@@ -195,7 +196,7 @@ func (r *Runner) unlock(ctx context.Context, j *job, n *notes) {
 	}
 	shim.Unlock(ctx, l, j.folder(), n.add)
 	if err := os.RemoveAll(j.folder().Temp()); err != nil {
-		n.bad("temporary files cannot be removed", "err", err)
+		n.own.Warn("temporary files cannot be removed", "err", err)
 	}
 }
 

@@ -15,7 +15,8 @@
 // Cancel is durable before it returns and works in every state; one job a repository, and MaxParallel in all, run at a time, others
 // wait in the order of acceptance; a job that could not begin within its time ends as expired.
 //
-// Goroutines: one for each job that waits or runs, one that forgets old jobs; Close waits for them all.
+// Goroutines: one for each job that waits or runs and one for the doorbell of each that runs, one that forgets old jobs; Close waits
+// for them all.
 //
 // # Decisions
 //

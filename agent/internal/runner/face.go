@@ -89,9 +89,7 @@ func (r *Runner) accept(spec fleet.JobSpec, startWithin time.Duration) (*job, er
 	if err != nil {
 		return nil, err
 	}
-	j := newJob(journal.Entry{Folder: f, Accepted: a})
-	j.progress = &fleet.Progress{Phase: fleet.PhaseWaiting, At: a.At}
-	return j, nil
+	return newJob(journal.Entry{Folder: f, Accepted: a}), nil
 }
 
 // Cancel makes a job's end desired, durably, by whom it says. A job that ended stays as it is, without an error. The fault is

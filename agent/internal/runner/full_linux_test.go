@@ -131,15 +131,15 @@ func wantGaps(t *testing.T, log []fleet.LogLine) int64 {
 	var next int64 = 1
 	gaps := 0
 	for _, l := range log {
-		switch {
-		case l.Stream == fleet.StreamGap:
+		switch l.Stream {
+		case fleet.StreamGap:
 			var gap fleet.LogGap
 			if err := json.Unmarshal([]byte(l.Text), &gap); err != nil || gap.From != next {
 				t.Fatalf("gap %s where line %d must come, err %v", l.Text, next, err)
 			}
 			next = gap.To + 1
 			gaps++
-		case l.Stream == fleet.StreamOut:
+		case fleet.StreamOut:
 			if strings.Contains(l.Text, "verbose_status") && l.Text != behaviour.Line(int(next), 217) {
 				t.Fatalf("line %d is %q", next, l.Text)
 			}

@@ -46,7 +46,8 @@ type job struct {
 }
 
 func newJob(e journal.Entry) *job {
-	return &job{entry: e, turn: make(chan struct{}), stop: make(chan struct{}), phase: phaseWaiting}
+	return &job{entry: e, turn: make(chan struct{}), stop: make(chan struct{}), phase: phaseWaiting,
+		progress: &fleet.Progress{Phase: fleet.PhaseWaiting, At: e.Accepted.At}}
 }
 
 func (j *job) id() fleet.JobID                { return j.entry.Accepted.Spec.JobID }

@@ -266,78 +266,80 @@ func (h *host) launchIn(f journal.Folder, id string) {
 	}
 }
 
-// TestEveryCrashPointOfALaunch begins where an agent may have died between acceptance and a running shim.
-func TestEveryCrashPointOfALaunch(t *testing.T) {
-	once := behaviour.Behaviour{Lines: 3}
-	t.Run("accepted only", func(t *testing.T) {
-		h := fakeHost(t, once)
-		h.accepted("job")
-		wantOneGoodRun(t, h)
-	})
-	t.Run("cancelled before its launch", func(t *testing.T) {
-		h := fakeHost(t, once)
-		if err := h.accepted("job").Cancel(journal.CancelMark{By: "anna"}); err != nil {
-			t.Fatal(err)
-		}
-		wantCancelled(t, h.agent().ended("job").Outcome)
-		if n := h.starts(); n != 0 {
-			t.Fatalf("%d starts", n)
-		}
-	})
-	t.Run("launch said, no shim came", func(t *testing.T) {
-		h := fakeHost(t, once)
-		h.launchIn(h.accepted("job"), "lost")
-		wantOneGoodRun(t, h)
-	})
-	t.Run("launch said, the shim is late", func(t *testing.T) {
-		h := fakeHost(t, once)
-		f := h.accepted("job")
-		h.launchIn(f, "late")
-		late := h.startShim(f, "late")
-		wantOneGoodRun(t, h) // either of them may have it
-		if err := late.Wait(); err != nil && !strings.Contains(readFile(t, f.Output()), "withdrawn") {
-			t.Fatalf("the late shim: %v, %s", err, readFile(t, f.Output()))
-		}
-		if n := h.starts("backup"); n != 1 {
-			t.Fatalf("restic was started %d times", n)
-		}
-	})
-	t.Run("a shim holds the folder and has said nothing yet", func(t *testing.T) {
-		h := fakeHost(t, once)
-		f := h.accepted("job")
-		h.launchIn(f, "slow")
-		hold, err := datafolder.Hold(string(f), "test")
-		if err != nil {
-			t.Fatal(err)
-		}
-		a := h.agent()
-		slow := h.startShim(f, "slow") // waits for the lock
-		if err := f.WriteShim(journal.Shim{}); err != nil {
-			t.Fatal(err)
-		}
-		if err := hold.Release(); err != nil {
-			t.Fatal(err)
-		}
-		if end := a.ended("job").Outcome; end.State != fleet.StateSucceeded {
-			t.Fatalf("%+v", end)
-		}
-		_ = slow.Wait() // it or another shim had the job
-		if n := h.starts("backup"); n != 1 {
-			t.Fatalf("restic was started %d times", n)
-		}
-	})
-	t.Run("the agent died before the shim had its launch data", func(t *testing.T) {
-		h := fakeHost(t, once)
-		f := h.accepted("job")
-		h.launchIn(f, "cut")
-		l := h.launchData("cut")
-		cmd := exec.Command(os.Args[0], "run-job", "--dir", string(f))
-		cmd.Stdin = strings.NewReader(l[:len(l)-1])
-		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "cut off") || strings.Contains(string(out), password) {
-			t.Fatalf("a shim with half its data: %v %s", err, out)
-		}
-		wantOneGoodRun(t, h)
-	})
+var once = behaviour.Behaviour{Lines: 3}
+
+// The crash points of a launch: where an agent may have died between acceptance and a running shim.
+
+func TestCrashAfterAcceptance(t *testing.T) {
+	h := fakeHost(t, once)
+	h.accepted("job")
+	wantOneGoodRun(t, h)
+}
+
+func TestCrashAfterACancelThatCameBeforeTheLaunch(t *testing.T) {
+	h := fakeHost(t, once)
+	if err := h.accepted("job").Cancel(journal.CancelMark{By: "anna"}); err != nil {
+		t.Fatal(err)
+	}
+	wantCancelled(t, h.agent().ended("job").Outcome)
+	if n := h.starts(); n != 0 {
+		t.Fatalf("%d starts", n)
+	}
+}
+
+func TestCrashBetweenLaunchAndShim(t *testing.T) {
+	h := fakeHost(t, once)
+	h.launchIn(h.accepted("job"), "lost")
+	wantOneGoodRun(t, h)
+}
+
+func TestCrashWithAShimThatIsLate(t *testing.T) {
+	h := fakeHost(t, once)
+	f := h.accepted("job")
+	h.launchIn(f, "late")
+	late := h.startShim(f, "late")
+	wantOneGoodRun(t, h) // either of them may have it
+	if err := late.Wait(); err != nil && !strings.Contains(readFile(t, f.Output()), "withdrawn") {
+		t.Fatalf("the late shim: %v, %s", err, readFile(t, f.Output()))
+	}
+	if n := h.starts("backup"); n != 1 {
+		t.Fatalf("restic was started %d times", n)
+	}
+}
+
+func TestCrashWithAShimThatHasSaidNothingYet(t *testing.T) {
+	h := fakeHost(t, once)
+	f := h.accepted("job")
+	h.launchIn(f, "slow")
+	hold, err := datafolder.Hold(string(f), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := h.agent()
+	slow := h.startShim(f, "slow") // waits for the lock
+	if err := hold.Release(); err != nil {
+		t.Fatal(err)
+	}
+	if end := a.ended("job").Outcome; end.State != fleet.StateSucceeded {
+		t.Fatalf("%+v", end)
+	}
+	_ = slow.Wait() // it or another shim had the job
+	if n := h.starts("backup"); n != 1 {
+		t.Fatalf("restic was started %d times", n)
+	}
+}
+
+func TestCrashWithAShimThatHasHalfItsLaunchData(t *testing.T) {
+	h := fakeHost(t, once)
+	f := h.accepted("job")
+	h.launchIn(f, "cut")
+	l := h.launchData("cut")
+	cmd := exec.Command(os.Args[0], "run-job", "--dir", string(f))
+	cmd.Stdin = strings.NewReader(l[:len(l)-1])
+	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "cut off") || strings.Contains(string(out), password) {
+		t.Fatalf("a shim with half its data: %v %s", err, out)
+	}
+	wantOneGoodRun(t, h)
 }
 
 func wantOneGoodRun(t *testing.T, h *host) {

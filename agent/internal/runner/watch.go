@@ -198,7 +198,10 @@ func (r *Runner) again(ctx context.Context, j *job) {
 	r.mu.Lock()
 	j.entry.Launch, j.entry.Boot = "", ""
 	j.phase = phaseWaiting
-	if j.cancelled {
+	j.mu.Lock()
+	cancelled := j.cancelled
+	j.mu.Unlock()
+	if cancelled {
 		j.phase = phaseEnding
 		close(j.stop)
 	}

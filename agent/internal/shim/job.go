@@ -92,7 +92,7 @@ func (s *shim) start() (*running, error) {
 	}
 	s.started(r)
 	for i, stream := range []fleet.LogStream{fleet.StreamOut, fleet.StreamErr} {
-		r.pumps.Go(func() { pump(r.pipes[i], stream, s.rec.blocks) })
+		r.pumps.Go(func() { pump(r.pipes[i], stream, newPace(r.pipes[i].capacity), s.rec.blocks) })
 	}
 	s.noteErr("Closing what restic was given", c.secrets.closeOurs())
 	return r, nil

@@ -8,29 +8,28 @@ import (
 	"github.com/backstay/backstay/shared/fleet"
 )
 
-const (
-	// pumpBuffer is what one read takes at most. A line that is longer goes on in the next block.
-	pumpBuffer = 256 << 10
-	// flood is how much of the pipe one read may have emptied for restic to be given a pause to fill it again; above, restic may
-	// be waiting for us.
-	flood = 32 << 10
-)
+// pumpBuffer is what one read takes at most. A line that is longer goes on in the next block.
+const pumpBuffer = 256 << 10
 
-// pace decides how long a pump lets lines gather before it reads again. A wake-up costs two processes 50 to 100 µs each, whatever
-// it brings, so lines that come thick share one: 1 ms of them at 1,000 lines/s (the median line waits half of that), 10 ms at 3,000
-// and above. Rare lines are read at once.
+// pace decides how long a pump lets lines gather before it reads again. A wake-up costs two processes 100 to 250 µs each (a virtual
+// machine, runtimes and schedulers included), whatever it brings, so lines that come thick share one: 2 ms of them at 1,000 lines/s,
+// of which the median line waits half, 20 ms at 2,500 and above, about a frame of a screen. Rare lines are read at once.
 type pace struct {
-	rate float64 // thousands of lines a second, smoothed
-	last time.Time
+	flood int     // bytes of one read that mean that restic may be waiting for us: no pause then
+	rate  float64 // thousands of lines a second, smoothed
+	last  time.Time
 }
 
 const (
 	slowest = 0.4 // thousands of lines a second that are still read one by one
-	gather  = 1100 * time.Microsecond
-	longest = 10 * time.Millisecond
+	gather  = 1600 * time.Microsecond
+	longest = 20 * time.Millisecond
 	// slack: the runtime sleeps whole milliseconds, rounded down, and then once more for the rest.
 	slack = 60 * time.Microsecond
 )
+
+// newPace paces a pipe that holds capacity bytes.
+func newPace(capacity int) *pace { return &pace{flood: min(capacity/4, pumpBuffer)} }
 
 // next gives the pause after a read at now that took lines and bytes.
 func (p *pace) next(now time.Time, lines, size int) time.Duration {
@@ -39,10 +38,10 @@ func (p *pace) next(now time.Time, lines, size int) time.Duration {
 		p.rate += weight * (float64(lines)/1000/since.Seconds() - p.rate)
 	}
 	p.last = now
-	if p.rate < slowest || size >= flood {
+	if p.rate < slowest || size >= p.flood {
 		return 0
 	}
-	rest := min(longest, time.Duration(p.rate*p.rate*float64(gather)))
+	rest := min(longest, time.Duration(p.rate*p.rate*p.rate*float64(gather)))
 	return max(rest.Round(time.Millisecond), time.Millisecond) + slack
 }
 
@@ -59,11 +58,10 @@ var newline = []byte{'\n'}
 
 // pump reads r to its end and hands blocks to out, whole lines only unless a line is too long. It never waits for more while it has
 // a whole line.
-func pump(r io.Reader, stream fleet.LogStream, out chan<- block) {
+func pump(r io.Reader, stream fleet.LogStream, p *pace, out chan<- block) {
 	buf := make([]byte, pumpBuffer)
 	done := make(chan struct{}, 1)
 	have := 0
-	var p pace
 	for {
 		n, err := r.Read(buf[have:])
 		from := have

@@ -14,6 +14,7 @@ import (
 // source is our end of one of restic's pipes. It stays out of the runtime's poller, which would wake for every single line that
 // restic writes, also while a pump lets lines gather: only poll(2) itself, while it waits, makes the kernel wake anybody.
 type source struct {
+	capacity   int // how much restic can write before it waits
 	fd         int
 	quit, stop int // ends of a pipe whose close ends a wait
 }
@@ -28,8 +29,7 @@ func newSource() (s *source, child *os.File, err error) {
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("open pipe: %w", err), unix.Close(data[0]), unix.Close(data[1]))
 	}
-	widen(data[0])
-	return &source{fd: data[0], quit: quit[0], stop: quit[1]}, os.NewFile(uintptr(data[1]), "restic"), nil
+	return &source{capacity: widen(data[0]), fd: data[0], quit: quit[0], stop: quit[1]}, os.NewFile(uintptr(data[1]), "restic"), nil
 }
 
 // Read waits for something to read. It ends with io.EOF when restic's end is closed everywhere, and after abort.

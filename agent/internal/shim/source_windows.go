@@ -6,14 +6,19 @@ import (
 )
 
 // source is our end of one of restic's pipes.
-type source struct{ f *os.File }
+type source struct {
+	capacity int
+	f        *os.File
+}
+
+const usualPipe = 4 << 10
 
 func newSource() (s *source, child *os.File, err error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, nil, fmt.Errorf("open pipe: %w", err)
 	}
-	return &source{f: r}, w, nil
+	return &source{capacity: usualPipe, f: r}, w, nil
 }
 
 func (s *source) Read(b []byte) (int, error) { return s.f.Read(b) }

@@ -89,63 +89,76 @@ func TestFullDiskLosesNoTruth(t *testing.T) {
 		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 			t.Fatal(err)
 		}
-		disk := &disk{room: rapid.Int64Range(8, 300).Draw(t, "room")}
-		w, err := spool.OpenWriter(path, spool.Options{Open: disk.open, RetryEvery: time.Second})
+		h := &history{disk: &disk{room: rapid.Int64Range(8, 300).Draw(t, "room")}, now: noon}
+		w, err := spool.OpenWriter(path, spool.Options{Open: h.disk.open, RetryEvery: time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := spool.Open(path) // reads along, as the agent does
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer r.Close()
-		now := noon
-		var log []fleet.LogLine
-		var wrote, notes []string
+		h.w = w
 		t.Repeat(map[string]func(*rapid.T){
-			"line": func(t *rapid.T) {
-				text := rapid.StringN(0, 20, 40).Draw(t, "text")
-				s := rapid.SampledFrom([]fleet.LogStream{fleet.StreamOut, fleet.StreamErr}).Draw(t, "stream")
-				w.Add(fleet.LogLine{Time: now, Stream: s, Text: text})
-				wrote = append(wrote, text)
-			},
-			"note": func(t *rapid.T) {
-				if len(notes) < 60 {
-					text := rapid.StringN(1, 5, 10).Draw(t, "note")
-					w.Add(fleet.LogLine{Time: now, Stream: fleet.StreamNote, Text: text})
-					notes = append(notes, text)
-				}
-			},
-			"flush": func(*rapid.T) { w.Flush(now) },
-			"read": func(t *rapid.T) {
-				lines, err := r.ReadFrom(int64(len(log)), 1<<20)
-				if err != nil {
-					t.Fatal(err)
-				}
-				log = append(log, lines...)
-			},
-			"wait":  func(*rapid.T) { now = now.Add(time.Second) },
-			"space": func(t *rapid.T) { disk.room += rapid.Int64Range(0, 400).Draw(t, "more") },
+			"line": h.line, "note": h.note,
+			"flush": func(*rapid.T) { w.Flush(h.now) },
+			"wait":  func(*rapid.T) { h.now = h.now.Add(time.Second) },
+			"space": func(t *rapid.T) { h.disk.room += rapid.Int64Range(0, 400).Draw(t, "more") },
 		})
-		err = w.Close(now, func() error { disk.room = 1 << 30; return nil })
-		if err != nil {
+		if err := w.Close(h.now, func() error { h.disk.room = 1 << 30; return nil }); err != nil {
 			t.Fatal(err)
 		}
-		for {
-			lines, err := r.ReadFrom(int64(len(log)), 1<<20)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(lines) == 0 {
-				break
-			}
-			log = append(log, lines...)
-		}
-		audit(t, log, wrote, notes)
-		if pos, err := r.Position(); err != nil || pos != w.Position() {
-			t.Fatalf("position %+v, the writer's %+v, err %v", pos, w.Position(), err)
+		log, pos := readWhole(t, path)
+		audit(t, log, h.wrote, h.notes)
+		if pos != w.Position() {
+			t.Fatalf("position %+v, the writer's %+v", pos, w.Position())
 		}
 	})
+}
+
+// history is what was offered to a writer whose disk fills up and empties.
+type history struct {
+	w            *spool.Writer
+	disk         *disk
+	now          time.Time
+	wrote, notes []string
+}
+
+func (h *history) line(t *rapid.T) {
+	text := rapid.StringN(0, 20, 40).Draw(t, "text")
+	s := rapid.SampledFrom([]fleet.LogStream{fleet.StreamOut, fleet.StreamErr}).Draw(t, "stream")
+	h.w.Add(fleet.LogLine{Time: h.now, Stream: s, Text: text})
+	h.wrote = append(h.wrote, text)
+}
+
+func (h *history) note(t *rapid.T) {
+	if len(h.notes) >= 60 { // more are held by number only
+		return
+	}
+	text := rapid.StringN(1, 5, 10).Draw(t, "note")
+	h.w.Add(fleet.LogLine{Time: h.now, Stream: fleet.StreamNote, Text: text})
+	h.notes = append(h.notes, text)
+}
+
+func readWhole(t *rapid.T, path string) ([]fleet.LogLine, fleet.LogPosition) {
+	t.Helper()
+	r, err := spool.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var log []fleet.LogLine
+	for {
+		lines, err := r.ReadFrom(int64(len(log)), 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(lines) == 0 {
+			break
+		}
+		log = append(log, lines...)
+	}
+	pos, err := r.Position()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return log, pos
 }
 
 func TestLineCutShortByAFullDiskIsEnded(t *testing.T) {
