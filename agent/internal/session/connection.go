@@ -112,7 +112,7 @@ func (c *connection) write(ctx context.Context, frame []byte) error {
 // read handles frames until the connection ends. It waits for nobody but a full queue of commands.
 func (c *connection) read(ctx context.Context) error {
 	for {
-		frame, err := c.conn.Read(context.Background())        // the end of ctx closes the connection, with a goodbye
+		frame, err := c.conn.Read(context.Background()) // the end of ctx closes the connection, with a goodbye
 		if ctx.Err() != nil {
 			return ending(context.Cause(ctx), err)
 		}

@@ -348,3 +348,5 @@ func (o *openJob) Close() error {
 	o.open--
 	return nil
 }
+
+var errDisk = errors.New("input/output error")

@@ -2,7 +2,6 @@ package session_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -325,7 +324,7 @@ func TestAnEmptyListingIsReported(t *testing.T) {
 func TestABrokenJobLeavesTheOthersAlone(t *testing.T) {
 	d := newDaemon(t)
 	a := newAgent(t, d)
-	errDisk := errors.New("input/output error")
+
 	closed := a.jobs.addEnded("closed", 3)
 	closed.openErr = errDisk
 	torn := a.jobs.addEnded("torn", 3)

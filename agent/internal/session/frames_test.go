@@ -1,0 +1,228 @@
+package session_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/backstay/backstay/agent/internal/session"
+	"github.com/backstay/backstay/shared/agentwire"
+	"github.com/backstay/backstay/shared/fleet"
+)
+
+func TestFitNamesWhatMattersMost(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		held := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) agentwire.HeldJob {
+			state := rapid.SampledFrom([]fleet.JobState{fleet.StateAccepted, fleet.StateRunning, fleet.StateSucceeded, fleet.StateFailed}).Draw(t, "state")
+			j := agentwire.HeldJob{JobID: fleet.JobID(rapid.StringMatching(`[a-z0-9]{1,60}`).Draw(t, "id")), State: state, LastSeq: rapid.Int64Range(0, 1<<40).Draw(t, "last"),
+				Acked: state.Ended() && rapid.Bool().Draw(t, "acked")}
+			if rapid.Bool().Draw(t, "spec") {
+				s := spec(j.JobID)
+				s.Backup.Excludes = []string{strings.Repeat("<", rapid.IntRange(0, 1500).Draw(t, "size"))}
+				j.Spec = s
+			}
+			return j
+		}), 0, 60).Draw(t, "held")
+		for i := range held {
+			held[i].JobID += fleet.JobID(fmt.Sprint(i)) // unique
+		}
+		before, err := json.Marshal(held)
+		if err != nil {
+			t.Fatal(err)
+		}
+		room := rapid.IntRange(0, 30_000).Draw(t, "room")
+		got := session.Fit(held, room)
+
+		if b, err := json.Marshal(got); err != nil || len(got) > 0 && len(b) > room+2 {
+			t.Fatalf("%d bytes in a room of %d, err %v", len(b), room, err)
+		}
+		if after, _ := json.Marshal(held); string(after) != string(before) {
+			t.Fatal("what is held was changed")
+		}
+		rank := func(j agentwire.HeldJob) int {
+			switch {
+			case !j.State.Ended():
+				return 0
+			case !j.Acked:
+				return 1
+			}
+			return 2
+		}
+		if !slices.IsSortedFunc(got, func(a, b agentwire.HeldJob) int { return rank(a) - rank(b) }) {
+			t.Fatal("not in the order of need")
+		}
+		left := slices.Clone(held)
+		for _, j := range got {
+			i := slices.IndexFunc(left, func(h agentwire.HeldJob) bool { return h.JobID == j.JobID })
+			if i < 0 || left[i].State != j.State || left[i].LastSeq != j.LastSeq || left[i].Acked != j.Acked || j.Spec != nil && j.Spec != left[i].Spec {
+				t.Fatalf("%s is not what is held, or named twice", j.JobID)
+			}
+			left = slices.Delete(left, i, i+1)
+		}
+		for _, l := range left {
+			for _, j := range got {
+				if rank(l) < rank(j) {
+					t.Fatalf("%s is missing, the less important %s is there", l.JobID, j.JobID)
+				}
+			}
+		}
+	})
+}
+
+// TestHelloAlwaysPasses: a daemon takes 64 KiB before it knows who speaks, whatever the host holds.
+func TestHelloAlwaysPasses(t *testing.T) {
+	d := newDaemon(t)
+	a := newAgent(t, d)
+	for i := range 2000 {
+		j := a.jobs.addEnded(fleet.JobID(fmt.Sprintf("slot:plan-%020d:host:2026-01-01T00:00:00Z", i)), 0)
+		j.held.Acked = i%2 == 0
+		j.held.Spec.Backup.Excludes = []string{strings.Repeat("x", 60*i)}
+	}
+	running := a.jobs.add("running", 1)
+	a.start(t)
+	p := d.next(t)
+	if h := p.hello.Jobs; len(h) < 300 || h[0].JobID != "running" || slices.ContainsFunc(h, func(j agentwire.HeldJob) bool { return j.Acked }) {
+		t.Fatalf("%d jobs, the first %+v", len(h), h[0])
+	}
+	// What was not named is sent all the same: the daemon trims what it has.
+	p.send(t, agentwire.TypeWelcome, "", "", agentwire.Welcome{CreditBytes: 1 << 20})
+	ends := map[fleet.JobID]bool{}
+	for len(ends) < 1000 {
+		if e := p.read(t); e.Type == agentwire.TypeJobFinished {
+			ends[e.JobID] = true
+		}
+	}
+	if running.isAcked() {
+		t.Fatal("acknowledged by nobody")
+	}
+}
+
+func TestOneFrameAlwaysFits(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		lines := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) fleet.LogLine {
+			n := rapid.SampledFrom([]int{0, 0, 1, 7, 100, 3000, fleet.MaxLineText}).Draw(t, "bytes")
+			what := rapid.SampledFrom([]string{"x", "\x00", "\xff", "\"", "ä"}).Draw(t, "what")
+			return fleet.LogLine{Time: time.Unix(1<<33, 123456789), Stream: fleet.StreamNote, Cont: true, Text: strings.Repeat(what, n/len(what))}
+		}), 1, 200).Draw(t, "lines")
+		if rapid.Bool().Draw(t, "many") {
+			lines = slices.Repeat(lines, 200)
+		}
+		got, bytes := session.OneFrame(lines)
+		if len(got) == 0 {
+			t.Fatal("no line")
+		}
+		var want int64
+		for i, l := range got {
+			want += int64(len(l.Text))
+			if l != lines[i] {
+				t.Fatalf("line %d is another", i)
+			}
+		}
+		id := fleet.JobID(strings.Repeat("j", fleet.MaxIDLength))
+		frame := agentwire.AppendLogStream(nil, id, 1<<62, got)
+		if len(frame) > agentwire.MaxFrame || bytes != want {
+			t.Fatalf("%d lines make a frame of %d bytes; %d bytes of text counted as %d", len(got), len(frame), want, bytes)
+		}
+		if len(frame) > session.FrameHead+agentwire.MaxFrame/2 && len(got) == 1 {
+			t.Fatalf("one line takes %d bytes", len(frame))
+		}
+	})
+}
+
+// TestShortAndHostileLinesPass: a backlog of the worst lines there are, as the daemon's limit sees them.
+func TestShortAndHostileLinesPass(t *testing.T) {
+	d := newDaemon(t)
+	a := newAgent(t, d)
+	j := a.jobs.add("j1", 0)
+	for range 60_000 {
+		j.lines = append(j.lines, fleet.LogLine{Time: time.Unix(1, 0), Stream: fleet.StreamErr})
+	}
+	for range 20 {
+		j.lines = append(j.lines, fleet.LogLine{Time: time.Unix(1, 0), Stream: fleet.StreamErr, Text: strings.Repeat("\x1b", fleet.MaxLineText)})
+	}
+	j.end(fleet.StateSucceeded)
+	a.start(t)
+	p := d.welcomed(t)
+	p.read(t)
+	var n int64
+	for {
+		e := p.read(t)
+		if e.Type == agentwire.TypeJobFinished {
+			break
+		}
+		m, err := agentwire.Payload[agentwire.LogStream](e)
+		if err != nil || m.FirstSeq != n+1 {
+			t.Fatalf("%s: %d after %d, err %v", e.Type, m.FirstSeq, n, err)
+		}
+		n += int64(len(m.Lines))
+	}
+	if n != 60_020 {
+		t.Fatalf("%d lines", n)
+	}
+}
+
+func TestSnapshotPartsFit(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var list []fleet.Snapshot
+		for i := range rapid.IntRange(0, 250).Draw(t, "count") {
+			s := fleet.Snapshot{ID: fleet.SnapshotID(fmt.Sprintf("%064d", i)), Hostname: "h", Tags: []string{"job:x"}}
+			if rapid.IntRange(0, 99).Draw(t, "long") == 1 {
+				s.Paths = slices.Repeat([]string{"/" + strings.Repeat("\x01", 500)}, rapid.IntRange(0, 250).Draw(t, "paths"))
+			}
+			list = append(list, s)
+		}
+		n := 0
+		parts := session.SnapshotParts(list)
+		for i, part := range parts {
+			if len(part) == 0 && len(list) > 0 {
+				t.Fatalf("part %d is empty", i+1)
+			}
+			frame, err := agentwire.Encode(agentwire.TypeSnapshotsReport, "", "j", agentwire.SnapshotsReport{Part: i, Parts: len(parts), Snapshots: part})
+			if err != nil || len(frame) > agentwire.MaxFrame {
+				t.Fatalf("part of %d bytes, err %v", len(frame), err)
+			}
+			for _, s := range part {
+				if s.ID != list[n].ID || len(s.Tags) != 1 || len(s.Paths) == 0 && len(list[n].Paths) > 0 {
+					t.Fatalf("snapshot %d: %s with %d paths", n, s.ID, len(s.Paths))
+				}
+				n++
+			}
+		}
+		if n != len(list) || len(parts) == 0 {
+			t.Fatalf("%d of %d snapshots in %d parts", n, len(list), len(parts))
+		}
+	})
+}
+
+func TestAnEndThatIsTooLongIsCut(t *testing.T) {
+	d := newDaemon(t)
+	a := newAgent(t, d)
+	j := a.jobs.add("j1", 1)
+	j.progress = &fleet.Progress{At: time.Unix(1, 0), FilesDone: 5, CurrentFiles: []string{strings.Repeat("x", agentwire.MaxFrame)}}
+	a.start(t)
+	p := d.welcomed(t)
+	p.read(t)
+	if _, progress := expect[fleet.Progress](t, p, agentwire.TypeJobProgress); progress.FilesDone != 5 || progress.CurrentFiles != nil {
+		t.Fatalf("%d files", len(progress.CurrentFiles))
+	}
+	p.lines(t, "j1", 0, 1)
+	j.end(fleet.StateWarning)
+	j.change(func(j *fakeJob) {
+		j.finished.Outcome.Unreadable = slices.Repeat([]string{strings.Repeat("\x02", 4000)}, fleet.MaxUnreadable)
+		j.finished.Outcome.Errors = 12345
+		j.finished.Outcome.Summary = &fleet.Summary{Check: &fleet.CheckSummary{BrokenPacks: slices.Repeat([]string{"abc"}, 400_000)}}
+		j.finished.Outcome.Message = "read the log"
+	})
+	_, f := expect[agentwire.JobFinished](t, p, agentwire.TypeJobFinished)
+	if f.Outcome.State != fleet.StateWarning || f.Outcome.Errors != 12345 || f.Log.LastSeq != 1 || f.Outcome.Message != "read the log" {
+		t.Fatalf("%+v", f.Outcome)
+	}
+	if len(j.finished.Outcome.Unreadable) != fleet.MaxUnreadable || len(j.finished.Outcome.Summary.Check.BrokenPacks) != 400_000 {
+		t.Fatal("the host's own outcome was cut")
+	}
+}
