@@ -19,7 +19,7 @@ const (
 	maxSeq        = 1 << 53 // more lines than a log can have
 	progressEvery = time.Second
 	durableWait   = 20 * time.Millisecond // between looks at a log without a seal that is on its way to the disk
-	durableTries  = 250                   // looks before the stream ends without the rest's checksum
+	durableTries  = 250                   // looks before the stream gives up
 )
 
 func (s *Server) streamRoutes(h huma.API) {
@@ -201,7 +201,7 @@ func (js *jobStream) sendLines(ctx context.Context) (more bool, err error) {
 	if err := js.sock.conn.Write(ctx, b.Frame); err != nil {
 		return false, err
 	}
-	js.after = b.First + int64(len(b.Lines)) - 1
+	js.after, js.tries = b.First+int64(len(b.Lines))-1, 0
 	return true, nil
 }
 
@@ -209,18 +209,24 @@ func (js *jobStream) sendLines(ctx context.Context) (more bool, err error) {
 // row says. Any other ends where it is on disk, for which it may have to wait a little (over is false).
 func (js *jobStream) finish(ctx context.Context) (over bool, err error) {
 	eof := api.EOF{LastSeq: js.row.Log.LastSeq, CRC32C: js.row.Log.CRC32C, Sealed: js.row.LogSealed}
+	known := js.tail.Known()
 	if !eof.Sealed {
 		pos, err := js.server.cfg.Logs.Durable(ctx, js.job)
 		if err != nil {
 			return false, err
 		}
-		if pos.LastSeq < max(js.after, js.tail.Known()) && js.tries < durableTries {
-			js.tries++
-			return false, nil
-		}
 		eof.LastSeq, eof.CRC32C = pos.LastSeq, pos.CRC32C
 	}
-	if js.after < eof.LastSeq { // retention took the log: what is gone does not come any more
+	switch {
+	case js.after < known: // an eof that hides lines would be a lie: they come, or the reader comes back
+		if js.tries++; js.tries > durableTries {
+			return false, fault.New(fault.Unavailable, "Lines of the log cannot be read at the moment. Come back and resume.")
+		}
+		return false, nil
+	case eof.LastSeq < js.after && !eof.Sealed && js.tries < durableTries: // on their way to the disk
+		js.tries++
+		return false, nil
+	case js.after < eof.LastSeq: // retention took the log: what is gone does not come any more
 		eof = api.EOF{LastSeq: js.after}
 	}
 	if err := js.sock.send(ctx, agentwire.TypeJobFinished, js.job, api.StreamFinished{Job: js.row}); err != nil {
