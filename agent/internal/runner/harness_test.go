@@ -44,14 +44,36 @@ func fakeHost(t testing.TB, b behaviour.Behaviour) *host {
 	dir := t.TempDir()
 	h := &host{t: t, dir: dir, restic: sharedtest.FakeRestic(t, dir), url: filepath.Join(dir, "repository"), creds: secret.Credentials{Password: secret.New(password)}}
 	h.behave(b)
+	t.Cleanup(h.killAll)
 	return h
+}
+
+// killAll ends what a failed test left running.
+func (h *host) killAll() {
+	folders, err := os.ReadDir(h.jobsDir())
+	if err != nil {
+		return // no job was ever taken up
+	}
+	for _, d := range folders {
+		s, ok, err := journal.Folder(filepath.Join(h.jobsDir(), d.Name())).ReadShim()
+		if err != nil || !ok {
+			continue
+		}
+		for _, id := range []*proc.Identity{&s.Self, s.Child} {
+			if id != nil && id.PID != 0 {
+				_ = id.KillGroup() // gone, as a rule
+			}
+		}
+	}
 }
 
 // realHost has the real restic and an empty folder for a repository.
 func realHost(t testing.TB) *host {
 	t.Helper()
 	dir := t.TempDir()
-	return &host{t: t, dir: dir, restic: sharedtest.Restic(t), url: filepath.Join(dir, "repository"), creds: secret.Credentials{Password: secret.New(password)}}
+	h := &host{t: t, dir: dir, restic: sharedtest.Restic(t), url: filepath.Join(dir, "repository"), creds: secret.Credentials{Password: secret.New(password)}}
+	t.Cleanup(h.killAll)
+	return h
 }
 
 func (h *host) behave(b behaviour.Behaviour) {
