@@ -127,7 +127,7 @@ type Outcome struct {
 	Message    string    `json:"message,omitempty"`    // for a person, ends with the next step
 	ExitCode   *int      `json:"exit_code,omitempty"`  // restic's own
 	Summary    *Summary  `json:"summary,omitempty"`    // restic's own figures
-	Unreadable []string  `json:"unreadable,omitempty"` // source items that could not be read, at most MaxUnreadable
+	Unreadable []string  `json:"unreadable,omitempty"` // items that could not be read (backup) or written (restore), at most MaxUnreadable
 	Errors     int64     `json:"errors,omitempty"`     // error items counted, also beyond MaxUnreadable
 	StartedAt  time.Time `json:"started_at"`           // host's clock
 	FinishedAt time.Time `json:"finished_at"`
