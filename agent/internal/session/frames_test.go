@@ -139,10 +139,10 @@ func TestShortAndHostileLinesPass(t *testing.T) {
 	d := newDaemon(t)
 	a := newAgent(t, d)
 	j := a.jobs.add("j1", 0)
-	for range 60_000 {
+	for range 30_000 {
 		j.lines = append(j.lines, fleet.LogLine{Time: time.Unix(1, 0), Stream: fleet.StreamErr})
 	}
-	for range 20 {
+	for range 6 {
 		j.lines = append(j.lines, fleet.LogLine{Time: time.Unix(1, 0), Stream: fleet.StreamErr, Text: strings.Repeat("\x1b", fleet.MaxLineText)})
 	}
 	j.end(fleet.StateSucceeded)
@@ -161,42 +161,44 @@ func TestShortAndHostileLinesPass(t *testing.T) {
 		}
 		n += int64(len(m.Lines))
 	}
-	if n != 60_020 {
+	if n != 30_006 {
 		t.Fatalf("%d lines", n)
 	}
 }
 
 func TestSnapshotPartsFit(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var list []fleet.Snapshot
-		for i := range rapid.IntRange(0, 250).Draw(t, "count") {
-			s := fleet.Snapshot{ID: fleet.SnapshotID(fmt.Sprintf("%064d", i)), Hostname: "h", Tags: []string{"job:x"}}
-			if rapid.IntRange(0, 99).Draw(t, "long") == 1 {
-				s.Paths = slices.Repeat([]string{"/" + strings.Repeat("\x01", 500)}, rapid.IntRange(0, 250).Draw(t, "paths"))
-			}
-			list = append(list, s)
+	long := func(paths int) []string { return slices.Repeat([]string{"/" + strings.Repeat("\x01", 500)}, paths) } // 3 KB each in JSON
+	var list []fleet.Snapshot
+	for i := range 450 {
+		s := fleet.Snapshot{ID: fleet.SnapshotID(fmt.Sprintf("%064d", i)), Hostname: "h", Tags: []string{"job:x"}}
+		switch {
+		case i == 7 || i == 449:
+			s.Paths = long(400) // too much for any frame
+		case i > 100 && i < 120:
+			s.Paths = long(30) // a few to a part
 		}
-		n := 0
-		parts := session.SnapshotParts(list)
-		for i, part := range parts {
-			if len(part) == 0 && len(list) > 0 {
-				t.Fatalf("part %d is empty", i+1)
-			}
-			frame, err := agentwire.Encode(agentwire.TypeSnapshotsReport, "", "j", agentwire.SnapshotsReport{Part: i, Parts: len(parts), Snapshots: part})
-			if err != nil || len(frame) > agentwire.MaxFrame {
-				t.Fatalf("part of %d bytes, err %v", len(frame), err)
-			}
-			for _, s := range part {
-				if s.ID != list[n].ID || len(s.Tags) != 1 || len(s.Paths) == 0 && len(list[n].Paths) > 0 {
-					t.Fatalf("snapshot %d: %s with %d paths", n, s.ID, len(s.Paths))
-				}
-				n++
-			}
+		list = append(list, s)
+	}
+	n, parts := 0, session.SnapshotParts(list)
+	for i, part := range parts {
+		frame, err := agentwire.Encode(agentwire.TypeSnapshotsReport, "", "j", agentwire.SnapshotsReport{Part: i, Parts: len(parts), Snapshots: part})
+		if err != nil || len(frame) > agentwire.MaxFrame || len(part) == 0 {
+			t.Fatalf("part %d of %d bytes and %d snapshots, err %v", i+1, len(frame), len(part), err)
 		}
-		if n != len(list) || len(parts) == 0 {
-			t.Fatalf("%d of %d snapshots in %d parts", n, len(list), len(parts))
+		for _, s := range part {
+			want := list[n]
+			if s.ID != want.ID || len(s.Tags) != 1 || len(s.Paths) != len(want.Paths) && (len(want.Paths) < 400 || len(s.Paths) == 0) {
+				t.Fatalf("snapshot %d: %s with %d paths", n, s.ID, len(s.Paths))
+			}
+			n++
 		}
-	})
+	}
+	if n != len(list) || len(parts) > 12 || len(list[7].Paths) != 400 {
+		t.Fatalf("%d snapshots in %d parts", n, len(parts))
+	}
+	if empty := session.SnapshotParts(nil); len(empty) != 1 || len(empty[0]) != 0 {
+		t.Fatalf("an empty listing is %v", empty)
+	}
 }
 
 func TestAnEndThatIsTooLongIsCut(t *testing.T) {
@@ -213,16 +215,16 @@ func TestAnEndThatIsTooLongIsCut(t *testing.T) {
 	p.lines(t, "j1", 0, 1)
 	j.end(fleet.StateWarning)
 	j.change(func(j *fakeJob) {
-		j.finished.Outcome.Unreadable = slices.Repeat([]string{strings.Repeat("\x02", 4000)}, fleet.MaxUnreadable)
+		j.finished.Outcome.Unreadable = slices.Repeat([]string{strings.Repeat("\x02", 1000)}, fleet.MaxUnreadable)
 		j.finished.Outcome.Errors = 12345
-		j.finished.Outcome.Summary = &fleet.Summary{Check: &fleet.CheckSummary{BrokenPacks: slices.Repeat([]string{"abc"}, 400_000)}}
+		j.finished.Outcome.Summary = &fleet.Summary{Check: &fleet.CheckSummary{BrokenPacks: slices.Repeat([]string{"abc"}, 200_000)}}
 		j.finished.Outcome.Message = "read the log"
 	})
 	_, f := expect[agentwire.JobFinished](t, p, agentwire.TypeJobFinished)
 	if f.Outcome.State != fleet.StateWarning || f.Outcome.Errors != 12345 || f.Log.LastSeq != 1 || f.Outcome.Message != "read the log" {
 		t.Fatalf("%+v", f.Outcome)
 	}
-	if len(j.finished.Outcome.Unreadable) != fleet.MaxUnreadable || len(j.finished.Outcome.Summary.Check.BrokenPacks) != 400_000 {
+	if len(j.finished.Outcome.Unreadable) != fleet.MaxUnreadable || len(j.finished.Outcome.Summary.Check.BrokenPacks) != 200_000 {
 		t.Fatal("the host's own outcome was cut")
 	}
 }

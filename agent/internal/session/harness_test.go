@@ -29,7 +29,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
 	agentID = fleet.AgentID("agent-1")
-	soon    = 10 * time.Second // within which what is expected has come, on a busy machine too
+	soon    = 30 * time.Second // within which what is expected has come, on a busy machine too
 	quiet   = 150 * time.Millisecond
 )
 
