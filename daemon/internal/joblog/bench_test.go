@@ -98,39 +98,57 @@ func BenchmarkAppend20Tails(b *testing.B) { benchAppend(b, 20) }
 func BenchmarkAppendAlone(b *testing.B) { benchAppend(b, 0) }
 
 func benchAppend(b *testing.B, readers int) {
-	pool := backupLines(b, benchLines)
-	s, job := openBench(b, Config{}), benchJob()
+	c := newCorridor(b, readers)
+	b.ResetTimer()
+	c.run(b, b.N)
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "lines/s")
+	b.ReportMetric(used(b, c.s, c.job)/float64(b.N), "B/line")
+	b.ReportMetric(float64(b.N)/float64(max(c.s.Stats().Commits, 1)), "lines/commit")
+	b.ReportMetric(float64(c.s.Stats().Blocks), "blocks")
+}
+
+// corridor is a store with one job and its readers.
+type corridor struct {
+	s       *Store
+	job     fleet.JobID
+	readers int
+	pool    []fleet.LogLine
+	next    int // lines so far
+}
+
+func newCorridor(b *testing.B, readers int) *corridor {
+	return &corridor{s: openBench(b, Config{}), job: benchJob(), readers: readers, pool: backupLines(b, benchLines)}
+}
+
+// run takes n lines through: it returns when all are acknowledged and with every reader.
+func (c *corridor) run(b *testing.B, n int) {
 	var wg sync.WaitGroup
-	for range readers {
-		tail := s.Tail(job)
-		wg.Go(func() { readUntil(b, tail, int64(b.N)) })
+	from, to := c.next, c.next+n
+	for range c.readers {
+		tail := c.s.Tail(c.job)
+		wg.Go(func() { readUntil(b, tail, int64(from), int64(to)) })
 	}
 	credit := make(chan struct{}, benchWindow)
-	b.ResetTimer()
-	for next := 0; next < b.N; {
-		from := next % len(pool)
-		lines := pool[from:min(from+benchBatch, len(pool), from+b.N-next)]
+	for c.next < to {
+		at := c.next % len(c.pool)
+		lines := c.pool[at:min(at+benchBatch, len(c.pool), at+to-c.next)]
 		credit <- struct{}{}
-		expect, err := s.Append(job, int64(next)+1, lines, func(int64) { <-credit })
+		expect, err := c.s.Append(c.job, int64(c.next)+1, lines, func(int64) { <-credit })
 		if err != nil {
 			b.Fatal(err)
 		}
-		next = int(expect) - 1
+		c.next = int(expect) - 1
 	}
 	for range benchWindow {
 		credit <- struct{}{}
 	}
 	wg.Wait()
-	b.StopTimer()
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "lines/s")
-	b.ReportMetric(used(b, s, job)/float64(b.N), "B/line")
-	b.ReportMetric(float64(b.N)/float64(max(s.Stats().Commits, 1)), "lines/commit")
-	b.ReportMetric(float64(s.Stats().Blocks), "blocks")
 }
 
-func readUntil(b *testing.B, tail *Tail, n int64) {
+func readUntil(b *testing.B, tail *Tail, after, n int64) {
 	defer tail.Close()
-	for after := int64(0); after < n; {
+	for after < n {
 		bell := tail.Bell()
 		got := false
 		for {
@@ -150,43 +168,81 @@ func readUntil(b *testing.B, tail *Tail, n int64) {
 	}
 }
 
-// BenchmarkRawChunks is the bare store under the same lines: the same chunks packed and inserted, synchronous commits of about
-// benchGroup of text, nothing else. BenchmarkAppend20Tails is measured against it.
-func BenchmarkRawChunks(b *testing.B) {
-	pool := backupLines(b, benchLines)
+// rawStore is the bare store: chunks packed and inserted, synchronous commits of about benchGroup of text, nothing else.
+type rawStore struct {
+	m    *month
+	p    *packer
+	pool []fleet.LogLine
+	at   fleet.LogPosition
+}
+
+func newRawStore(b *testing.B) *rawStore {
 	m, err := openMonth(b.Context(), filepath.Join(b.TempDir(), "raw.db"), sqlite.Create)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer m.close()
+	b.Cleanup(func() {
+		if err := m.close(); err != nil {
+			b.Error(err)
+		}
+	})
 	p, err := newPacker(liveLevel)
 	if err != nil {
 		b.Fatal(err)
 	}
+	return &rawStore{m: m, p: p, pool: backupLines(b, benchLines)}
+}
+
+func (r *rawStore) run(b *testing.B, n int) {
 	ctx := context.Background()
-	var at fleet.LogPosition
-	b.ResetTimer()
-	for at.LastSeq < int64(b.N) {
-		err := m.change(ctx, func(tx *sql.Tx) error {
-			key, err := m.jobTx(ctx, tx, "raw")
+	for to := int(r.at.LastSeq) + n; int(r.at.LastSeq) < to; {
+		err := r.m.change(ctx, func(tx *sql.Tx) error {
+			key, err := r.m.jobTx(ctx, tx, "raw")
 			if err != nil {
 				return err
 			}
 			var rows []row
-			for text := at.Bytes; at.Bytes-text < benchGroup && at.LastSeq < int64(b.N); {
-				from := int(at.LastSeq) % len(pool)
-				lines, _ := split(pool[from:min(len(pool), from+b.N-int(at.LastSeq))], liveLines, liveBytes)
-				rows = append(rows, p.pack(at, lines))
-				at = rows[len(rows)-1].end
+			for text := r.at.Bytes; r.at.Bytes-text < benchGroup && int(r.at.LastSeq) < to; {
+				from := int(r.at.LastSeq) % len(r.pool)
+				lines, _ := split(r.pool[from:min(len(r.pool), from+to-int(r.at.LastSeq))], liveLines, liveBytes)
+				rows = append(rows, r.p.pack(r.at, lines))
+				r.at = rows[len(rows)-1].end
 			}
-			return m.insertTx(ctx, tx, key, rows)
+			return r.m.insertTx(ctx, tx, key, rows)
 		})
 		if err != nil {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkRawChunks is the raw limit: the same lines in the same chunks, written alone.
+func BenchmarkRawChunks(b *testing.B) {
+	r := newRawStore(b)
+	b.ResetTimer()
+	r.run(b, b.N)
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "lines/s")
+}
+
+// BenchmarkAgainstRaw is one op a round of 50,000 lines through each in turn, so that a busy machine slows both. of-raw is the
+// corridor's speed as a part of the raw one.
+func BenchmarkAgainstRaw(b *testing.B) {
+	const lines = 50_000
+	c, r := newCorridor(b, 20), newRawStore(b)
+	var alone, whole time.Duration
+	b.ResetTimer()
+	for range b.N {
+		began := time.Now()
+		r.run(b, lines)
+		between := time.Now()
+		c.run(b, lines)
+		alone, whole = alone+between.Sub(began), whole+time.Since(between)
+	}
+	b.StopTimer()
+	b.ReportMetric(float64(b.N*lines)/alone.Seconds(), "raw-lines/s")
+	b.ReportMetric(float64(b.N*lines)/whole.Seconds(), "lines/s")
+	b.ReportMetric(alone.Seconds()/whole.Seconds(), "of-raw")
 }
 
 // BenchmarkSealedSize is one op a line of a log that is sealed and compacted in the end.

@@ -11,7 +11,7 @@ import (
 // catch up together read, unpack and encode each block once.
 const (
 	blockLines = sealedLines
-	maxBlocks  = 4 // of one job, in memory
+	maxBlocks  = 16 // of one job, in memory: readers this far apart share, and those behind gain on the first, who does the work
 )
 
 // block is lines from the store: all but first is set before done is closed.

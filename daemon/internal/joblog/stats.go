@@ -36,7 +36,7 @@ func (s *Store) Stats() Stats {
 	return Stats{
 		Lines: c.lines.Load(), StoredBytes: c.storedBytes.Load(), Chunks: c.chunks.Load(), Commits: c.commits.Load(),
 		Failures: c.failures.Load(), Refused: c.refused.Load(), Conflicts: c.conflicts.Load(), Damaged: c.damaged.Load(),
-		Compacted: c.compacted.Load(), PendingLines: c.pendingLines.Load(), PendingBytes: s.pending.Load(),
+		Blocks: c.blocks.Load(), Compacted: c.compacted.Load(), PendingLines: c.pendingLines.Load(), PendingBytes: s.pending.Load(),
 		RingBytes: s.ring.Load(), Jobs: jobs, Tails: c.tails.Load(), Full: c.full.Load(),
 	}
 }

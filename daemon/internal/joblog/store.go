@@ -24,7 +24,7 @@ type Config struct {
 	Log   *slog.Logger     // slog.Default()
 	Clock func() time.Time // time.Now
 
-	RingPerJob int64         // lines on disk that stay in memory for the readers of one job: 4 MiB
+	RingPerJob int64         // lines on disk that stay in memory for the readers of one job: 16 MiB
 	RingTotal  int64         // the same over all jobs: 64 MiB
 	MaxPending int64         // lines that are not on disk yet, over all jobs: 256 MiB
 	Gather     time.Duration // least pause between two commits while little is waiting: 20 ms
@@ -36,7 +36,7 @@ func (c Config) withDefaults() Config {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
-	c.RingPerJob = cmp.Or(c.RingPerJob, 4<<20)
+	c.RingPerJob = cmp.Or(c.RingPerJob, 16<<20)
 	c.RingTotal = cmp.Or(c.RingTotal, 64<<20)
 	c.MaxPending = cmp.Or(c.MaxPending, 256<<20)
 	c.Gather = cmp.Or(c.Gather, 20*time.Millisecond)
