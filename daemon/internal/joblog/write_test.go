@@ -28,34 +28,7 @@ func TestFailedCommitThatLanded(t *testing.T) {
 	add(10, 2000)
 	sharedtest.Eventually(t, time.Minute, "a failed commit", func() bool { return s.Stats().Failures > 0 })
 
-	other, err := openMonth(t.Context(), s.months.path(hintedMonth(job)), sqlite.Existing)
-	if err != nil {
-		t.Fatal(err)
-	}
-	landed := func(tx *sql.Tx) error {
-		st, err := other.state(t.Context(), job)
-		if err != nil {
-			return err
-		}
-		p, err := newPacker(liveLevel)
-		if err != nil {
-			return err
-		}
-		var rows []row
-		for at, rest := st.end, lines[10:2000]; len(rest) > 0; {
-			var part []fleet.LogLine
-			part, rest = split(rest, liveLines, liveBytes)
-			rows = append(rows, p.pack(at, part))
-			at = rows[len(rows)-1].end
-		}
-		return other.insertTx(t.Context(), tx, st.key, rows)
-	}
-	if err := other.change(t.Context(), landed); err != nil {
-		t.Fatal(err)
-	}
-	if err := other.close(); err != nil {
-		t.Fatal(err)
-	}
+	landElsewhere(t, s, job, lines[10:2000])
 	add(2000, 3000)
 	LimitPages(t, s, job, 1<<30)
 	for _, want := range []int64{2000, 3000} {
@@ -77,6 +50,39 @@ func TestFailedCommitThatLanded(t *testing.T) {
 	}
 	if st := s.Stats(); st.PendingBytes != 0 || st.PendingLines != 0 {
 		t.Errorf("%+v", st)
+	}
+}
+
+// landElsewhere puts lines at the end of a job's log, as the writer does, through a connection of its own.
+func landElsewhere(t *testing.T, s *Store, job fleet.JobID, lines []fleet.LogLine) {
+	t.Helper()
+	other, err := openMonth(t.Context(), s.months.path(hintedMonth(job)), sqlite.Existing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	landed := func(tx *sql.Tx) error {
+		st, err := other.state(t.Context(), job)
+		if err != nil {
+			return err
+		}
+		p, err := newPacker(liveLevel)
+		if err != nil {
+			return err
+		}
+		var rows []row
+		for at, rest := st.end, lines; len(rest) > 0; {
+			var part []fleet.LogLine
+			part, rest = split(rest, liveLines, liveBytes)
+			rows = append(rows, p.pack(at, part))
+			at = rows[len(rows)-1].end
+		}
+		return other.insertTx(t.Context(), tx, st.key, rows)
+	}
+	if err := other.change(t.Context(), landed); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.close(); err != nil {
+		t.Fatal(err)
 	}
 }
 
