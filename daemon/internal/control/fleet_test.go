@@ -265,7 +265,7 @@ func TestTestRepository(t *testing.T) {
 	h.refused(err, fault.HostOffline)
 	h.connect(host)
 	h.dispatch.answer = func(r agentwire.Request) (agentwire.Reply, error) {
-		if r.Kind != agentwire.RequestTestRepository || r.Repository.URL != v.URL || r.TimeoutMS != 30_000 {
+		if r.Kind != agentwire.RequestTestRepository || r.Repository.URL != v.URL || r.TimeoutMS != 40_000 {
 			return agentwire.Reply{}, errors.New("unexpected request")
 		}
 		h.clock.add(250 * time.Millisecond)
