@@ -131,6 +131,27 @@ func TestEnrolmentRefusals(t *testing.T) {
 	}
 }
 
+// TestEnrolWithARelativeDataFolder holds that such a folder works, because a refusal after the daemon was asked costs the token.
+func TestEnrolWithARelativeDataFolder(t *testing.T) {
+	f := newFleet(t, options{noAgent: true})
+	token, err := f.client.CreateEnrolmentToken(t.Context(), api.EnrolmentTokenRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	enrol := func(restic string) ([]byte, error) {
+		cmd := exec.Command(agentBin(t), "enrol", "--data", "here/agent", "--server", f.address, "--token", token.Token, "--pin", token.CAPin,
+			"--secrets", "sealed-file", "--restic", restic)
+		cmd.Dir, cmd.Env = f.dir, cleanEnv(f.dir)
+		return cmd.CombinedOutput()
+	}
+	if out, err := enrol("relative/restic"); err == nil {
+		t.Fatalf("a relative path of restic was taken: %s", out)
+	}
+	if out, err := enrol(f.opts.restic); err != nil {
+		t.Fatalf("the token was spent on a refusal, or the folder is refused: %v\n%s", err, out)
+	}
+}
+
 func TestResticMissingOrTooOld(t *testing.T) {
 	f := newFleet(t, options{restic: "/nonexistent/restic"})
 	f.repository("r", filepath.Join(f.dir, "r"), "", secret.Credentials{Password: secret.New(repositoryPassword)}, false)

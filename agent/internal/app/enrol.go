@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -29,6 +30,9 @@ type EnrolOptions struct {
 
 // Enrol makes this host known to a daemon: the secret store is chosen and proven, the identity made, and everything written down.
 func Enrol(ctx context.Context, o EnrolOptions) (_ config.Config, err error) {
+	if o.DataDir, err = filepath.Abs(o.DataDir); err != nil {
+		return config.Config{}, fmt.Errorf("find the data folder: %w", err)
+	}
 	folder, err := datafolder.Hold(o.DataDir, "backstay-agent")
 	if err != nil {
 		return config.Config{}, err
@@ -50,6 +54,13 @@ func Enrol(ctx context.Context, o EnrolOptions) (_ config.Config, err error) {
 		return config.Config{}, err
 	}
 	if _, err := policy.WriteDefault(cfg.PolicyFile(), cfg.DataDir); err != nil {
+		return config.Config{}, err
+	}
+	// Whatever can be refused is refused before the token is spent.
+	if err := cfg.Check(); err != nil {
+		return config.Config{}, err
+	}
+	if _, err := checkData(cfg); err != nil {
 		return config.Config{}, err
 	}
 	answer, err := identity.Enrol(ctx, identity.EnrolConfig{Dir: cfg.IdentityDir(), Address: cfg.Server, Pin: cfg.CAPin, Token: o.Token,

@@ -107,6 +107,12 @@ func (c Config) Save() error {
 	return nil
 }
 
+// Check is Validate for a host that is about to be enrolled and has no ids yet.
+func (c Config) Check() error {
+	c.AgentID, c.HostID = "new", "new"
+	return c.Validate()
+}
+
 // Validate names the first setting that is not usable.
 func (c Config) Validate() error {
 	if !filepath.IsAbs(c.DataDir) {
