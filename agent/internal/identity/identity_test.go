@@ -201,9 +201,18 @@ func TestRenewRefusals(t *testing.T) {
 		t.Fatalf("another daemon: %v", err)
 	}
 	for name, answer := range map[string]func(w http.ResponseWriter, path, csr string) bool{
-		"revoked":  func(w http.ResponseWriter, _, _ string) bool { problem(w, http.StatusForbidden, "host_revoked"); return true },
-		"not ours": func(w http.ResponseWriter, _, _ string) bool { reply(w, agentwire.RenewResponse{Certificate: d.PEM()}); return true },
-		"garbage":  func(w http.ResponseWriter, _, _ string) bool { reply(w, agentwire.RenewResponse{Certificate: "x"}); return true },
+		"revoked": func(w http.ResponseWriter, _, _ string) bool {
+			problem(w, http.StatusForbidden, "host_revoked")
+			return true
+		},
+		"not ours": func(w http.ResponseWriter, _, _ string) bool {
+			reply(w, agentwire.RenewResponse{Certificate: d.PEM()})
+			return true
+		},
+		"garbage": func(w http.ResponseWriter, _, _ string) bool {
+			reply(w, agentwire.RenewResponse{Certificate: "x"})
+			return true
+		},
 	} {
 		d.setAnswer(answer)
 		if err := identity.Renew(ctx, dir, d.URL, d.Pin()); err == nil {
