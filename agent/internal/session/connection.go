@@ -169,13 +169,13 @@ func withPayload[T any](e agentwire.Envelope, f func(T) error) error {
 	return f(v)
 }
 
-// acked notes how much of a job the daemon has. Its end is written to the disk by the job's pump, off the read loop.
+// acked notes how much of a job the daemon has. Its end is written to the disk by the job's pump, off the read loop, and only when
+// it was sent: nobody can have what was not.
 func (c *connection) acked(ctx context.Context, id fleet.JobID, a agentwire.Ack) {
-	if p := c.pumpOf(id); a.Finished && p != nil {
-		p.end(a.Seq)
+	if p := c.pumpOf(id); a.Finished && p != nil && p.end(a.Seq) {
 		return
 	}
-	c.noteAcked(ctx, id, a.Seq, a.Finished)
+	c.noteAcked(ctx, id, a.Seq, false)
 }
 
 // noteAcked keeps an acknowledgement. One that cannot be kept now comes again in a later session.

@@ -153,8 +153,14 @@ func TestADaemonThatIsAwayIsNoRefusal(t *testing.T) {
 	d := newDaemon(t)
 	a := newAgent(t, d)
 	present, _ := renewed(t, d, a.cfg.IdentityDir, -time.Hour, time.Hour)
-	d.setRefuse(func(*http.Request) int { return http.StatusServiceUnavailable })
+	d.setRefuse(func(r *http.Request) int {
+		if !r.TLS.PeerCertificates[0].Equal(present.Leaf) {
+			t.Error("the former identity was tried")
+		}
+		return http.StatusServiceUnavailable
+	})
 	a.start(t)
+	a.fails(t, fault.Unavailable)
 	a.fails(t, fault.Unavailable)
 	d.setRefuse(nil)
 	if p := d.welcomed(t); p.serial != present.Leaf.SerialNumber.String() {

@@ -45,3 +45,9 @@ func (w *Wire) Handle(ctx context.Context, frame []byte) error {
 
 // Wait waits for all goroutines.
 func (w *Wire) Wait() { w.c.wg.Wait() }
+
+// NewCredit, with its methods, is tested by itself.
+func NewCredit() (add func(int64), take func(int64) bool, any func() (bool, <-chan struct{})) {
+	c := newCredit()
+	return c.add, c.take, c.any
+}

@@ -296,6 +296,11 @@ func newAgent(t testing.TB, d *daemon, change ...func(*session.Config)) *agent {
 		f(&a.cfg)
 	}
 	a.Session = session.New(a.cfg, "incarnation-1")
+	t.Cleanup(func() {
+		if a.jobs.wrong.Load() {
+			t.Error("a job was given up that runs")
+		}
+	})
 	return a
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/backstay/backstay/agent/internal/session"
@@ -40,6 +41,7 @@ func (b *bell) ring() {
 // fakeJobs is the job life of a host, in memory.
 type fakeJobs struct {
 	changed bell
+	wrong   atomic.Bool // something was asked that no session may ask
 
 	mu      sync.Mutex
 	order   []*fakeJob
@@ -247,6 +249,9 @@ func (f *fakeJobs) Acked(_ context.Context, id fleet.JobID, seq int64, finished 
 	if j := f.find(id); j != nil {
 		j.mu.Lock()
 		j.acked = max(j.acked, seq)
+		if finished && j.finished == nil {
+			f.wrong.Store(true)
+		}
 		j.held.Acked = j.held.Acked || finished && j.finished != nil
 		j.mu.Unlock()
 	}

@@ -75,7 +75,7 @@ func (p *proxy) accept() {
 		p.conns = append(p.conns, from, to)
 		f := &flaw{how: breach(p.rnd.IntN(int(breaches))), calm: p.calm, left: 4000 + p.rnd.Int64N(200_000), a: from, b: to}
 		if p.rnd.IntN(4) == 0 {
-			f.left = p.rnd.Int64N(5000) // within the handshakes
+			f.left, f.how = p.rnd.Int64N(5000), reset // within the handshakes, where half open would only mean to wait for dialTimeout
 		}
 		p.mu.Unlock()
 		p.wg.Go(func() { f.pass(from, to) })

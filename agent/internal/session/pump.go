@@ -19,6 +19,7 @@ type pump struct {
 	mu       sync.Mutex
 	next     int64 // last line that was sent
 	rewound  bool  // the daemon asked again
+	ended    bool  // the job's end was sent
 	finished bool  // the daemon has all of the job
 	ackedSeq int64 // with finished
 
@@ -42,12 +43,23 @@ func (p *pump) rewind(after int64) {
 	p.ring()
 }
 
-// end stops the pump: nothing more is to be sent.
-func (p *pump) end(seq int64) {
+// end stops the pump: the daemon has all. It is false when the job's end was not even sent.
+func (p *pump) end(seq int64) bool {
 	p.mu.Lock()
-	p.finished, p.ackedSeq = true, seq
+	ended := p.ended
+	if ended {
+		p.finished, p.ackedSeq = true, seq
+	}
 	p.mu.Unlock()
 	p.ring()
+	return ended
+}
+
+// sendsEnd notes that the job's end is sent now.
+func (p *pump) sendsEnd() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = true
 }
 
 func (p *pump) ring() {

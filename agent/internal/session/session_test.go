@@ -185,64 +185,6 @@ func TestNackThatOvertakesTheSender(t *testing.T) {
 	}
 }
 
-func TestCreditStopsAndGoesOn(t *testing.T) {
-	d := newDaemon(t)
-	a := newAgent(t, d)
-	j := a.jobs.add("j1", 40_000) // several frames
-	j.setProgress(1)
-	a.start(t)
-	p := d.welcomed(t, func(w *agentwire.Welcome) { w.CreditBytes = 1 })
-	p.read(t)
-	expect[fleet.Progress](t, p, agentwire.TypeJobProgress)
-	var after int64
-	for after < 40_000 {
-		_, m := expect[agentwire.LogStream](t, p, agentwire.TypeLogStream)
-		if m.FirstSeq != after+1 {
-			t.Fatalf("line %d after %d", m.FirstSeq, after)
-		}
-		after += int64(len(m.Lines))
-		var bytes int64
-		for _, l := range m.Lines {
-			bytes += int64(len(l.Text))
-		}
-		select { // one byte of credit is one frame
-		case e := <-p.frames:
-			t.Fatalf("%s beyond the credit", e.Type)
-		case <-time.After(10 * time.Millisecond):
-		}
-		p.send(t, agentwire.TypeCredit, "", "", agentwire.Credit{Bytes: bytes})
-	}
-	// Without credit the rest goes on: progress, and the end of a job whose lines are all there.
-	p.send(t, agentwire.TypeCredit, "", "", agentwire.Credit{Bytes: -1 << 40}) // is none
-	j.setProgress(2)
-	expect[fleet.Progress](t, p, agentwire.TypeJobProgress)
-	j.end(fleet.StateSucceeded)
-	expect[agentwire.JobFinished](t, p, agentwire.TypeJobFinished)
-}
-
-func TestWithoutCreditNothingIsHeldAndProgressGoesOn(t *testing.T) {
-	d := newDaemon(t)
-	a := newAgent(t, d)
-	j := a.jobs.add("j1", 1000)
-	a.start(t)
-	p := d.welcomed(t, func(w *agentwire.Welcome) { w.CreditBytes = 0 })
-	p.read(t)
-	p.silent(t)
-	for range 2000 {
-		j.print(1)
-	}
-	j.setProgress(1)
-	expect[fleet.Progress](t, p, agentwire.TypeJobProgress)
-	p.silent(t)
-	j.change(func(j *fakeJob) {
-		if j.reads != 0 {
-			t.Errorf("lines were read %d times that may not be sent", j.reads)
-		}
-	})
-	p.send(t, agentwire.TypeCredit, "", "", agentwire.Credit{Bytes: 1 << 20})
-	p.lines(t, "j1", 0, 3000)
-}
-
 func TestProgressIsTheLatestAndOnceASecond(t *testing.T) {
 	t.Parallel()
 	d := newDaemon(t)

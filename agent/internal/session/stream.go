@@ -138,5 +138,6 @@ func (c *connection) finish(ctx context.Context, p *pump, job Job, next int64, e
 	if err := c.sendSnapshots(ctx, p.id, job); err != nil {
 		return err
 	}
+	p.sendsEnd() // before writing, as with lines
 	return c.sendFinished(ctx, p.id, end)
 }

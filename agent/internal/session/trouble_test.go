@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/backstay/backstay/agent/internal/session"
 	"github.com/backstay/backstay/shared/agentwire"
 	"github.com/backstay/backstay/shared/fault"
 	"github.com/backstay/backstay/shared/fleet"
@@ -76,20 +77,44 @@ func TestTheDaemonHasMoreThanTheHost(t *testing.T) {
 	}
 }
 
+// TestGoodbye: in the middle of sending, too.
 func TestGoodbye(t *testing.T) {
 	d := newDaemon(t)
+	for range 5 {
+		a := newAgent(t, d, func(c *session.Config) { c.MinSpacing = time.Nanosecond })
+		a.jobs.add("j1", 100_000)
+		a.start(t)
+		p := d.welcomed(t)
+		p.read(t)
+		p.read(t)
+		began := time.Now()
+		a.stop()
+		if code := p.ended(t); code != wsconn.CloseGoingAway {
+			t.Fatalf("close code %d: %v", code, p.err)
+		}
+		if took := time.Since(began); took > 3*time.Second {
+			t.Fatalf("it took %v", took)
+		}
+	}
+}
+
+// TestNobodyHasAnEndThatWasNotSent: such an acknowledgement neither gives the job up nor stops its log.
+func TestNobodyHasAnEndThatWasNotSent(t *testing.T) {
+	d := newDaemon(t)
 	a := newAgent(t, d)
-	a.jobs.add("j1", 10)
+	j := a.jobs.add("j1", 10)
 	a.start(t)
 	p := d.welcomed(t)
 	p.read(t)
-	began := time.Now()
-	a.stop()
-	if code := p.ended(t); code != wsconn.CloseGoingAway {
-		t.Fatalf("close code %d: %v", code, p.err)
-	}
-	if took := time.Since(began); took > time.Second {
-		t.Fatalf("it took %v", took)
+	p.lines(t, "j1", 0, 10)
+	p.send(t, agentwire.TypeAck, "", "j1", agentwire.Ack{Seq: 99, Finished: true})
+	p.silent(t)
+	j.print(10)
+	p.lines(t, "j1", 10, 20)
+	j.end(fleet.StateSucceeded)
+	expect[agentwire.JobFinished](t, p, agentwire.TypeJobFinished)
+	if j.isAcked() {
+		t.Fatal("acknowledged by nobody")
 	}
 }
 
