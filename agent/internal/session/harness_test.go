@@ -334,8 +334,8 @@ func (a *agent) state(t testing.TB) error {
 	}
 }
 
-// fails waits until the connection fails with the code.
-func (a *agent) fails(t testing.TB, want fault.Code) error {
+// fails waits until the connection fails with the code, and gives what is said.
+func (a *agent) fails(t testing.TB, want fault.Code) (says string) {
 	t.Helper()
 	for {
 		err := a.state(t)
@@ -345,7 +345,7 @@ func (a *agent) fails(t testing.TB, want fault.Code) error {
 		if fault.CodeOf(err) != want {
 			t.Fatalf("not connected: %v", err)
 		}
-		return err
+		return err.Error()
 	}
 }
 
