@@ -9,7 +9,9 @@ package agentwire
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/backstay/backstay/shared/fault"
 	"github.com/backstay/backstay/shared/fleet"
@@ -114,6 +116,8 @@ func Payload[T any](e Envelope) (T, error) {
 	return v, nil
 }
 
+var errTrailing = errors.New("data behind the payload")
+
 // StrictPayload decodes e's payload and rejects unknown fields and trailing data: what an agent is told to do must be
 // understood whole or not be done at all.
 func StrictPayload[T any](e Envelope) (T, error) {
@@ -121,8 +125,10 @@ func StrictPayload[T any](e Envelope) (T, error) {
 	d := json.NewDecoder(bytes.NewReader(e.Payload))
 	d.DisallowUnknownFields()
 	err := d.Decode(&v)
-	if err == nil && d.More() {
-		err = fmt.Errorf("trailing data")
+	if err == nil {
+		if _, end := d.Token(); !errors.Is(end, io.EOF) { // More would pass a lone ] or }
+			err = errTrailing
+		}
 	}
 	if err != nil {
 		return v, fault.Wrap(fault.Protocol, err, "The daemon sent a %s message that this agent does not understand. Update the agent.", e.Type)

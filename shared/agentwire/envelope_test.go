@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,7 +64,7 @@ func TestStrictPayload(t *testing.T) {
 			t.Errorf("unknown field after %s is not read over: %v", place, err)
 		}
 	}
-	for _, payload := range []string{"", "x", `{} {}`, `{}5`, `{"spec":5}`, `{"spec":{"backup":{"paths":"/x"}}}`, `{"spec":{"created_at":"yesterday"}}`, `{"start_within_ms":1.5}`} {
+	for _, payload := range []string{"", "x", `{} {}`, `{}5`, `{}]`, `{}}`, `{}:`, `{},`, `{"spec":5}`, `{"spec":{"backup":{"paths":"/x"}}}`, `{"spec":{"created_at":"yesterday"}}`, `{"start_within_ms":1.5}`} {
 		if _, err := agentwire.StrictPayload[agentwire.CommandRun](agentwire.Envelope{Payload: json.RawMessage(payload)}); fault.CodeOf(err) != fault.Protocol {
 			t.Errorf("%q: %v", payload, err)
 		}
@@ -124,15 +125,38 @@ func FuzzDecode(f *testing.F) {
 				t.Fatalf("%q as %s: %+v, %v", frame, s.name, v, err)
 			}
 		}
-		// What the strict reader takes the other one takes, and reads the same.
-		strict, err := agentwire.StrictPayload[agentwire.CommandRun](e)
-		if err != nil {
-			return
-		}
-		if loose, err := agentwire.Payload[agentwire.CommandRun](e); err != nil || !reflect.DeepEqual(loose, strict) {
-			t.Fatalf("%q: strict %+v, loose %+v, %v", frame, strict, loose, err)
-		}
+		strictOrNothing(t, e)
 	})
+}
+
+// What an agent is told to do, on its own: a frame's payload is one whole value already, a payload here is anything.
+func FuzzStrictPayload(f *testing.F) {
+	raw, err := json.Marshal(agentwire.CommandRun{Spec: jobSpec(), StartWithinMS: 1000})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, tail := range []string{"", " \n", "]", "}", " ] ", ",", ":", "{}", "x", `"`} {
+		f.Add(slices.Concat(raw, []byte(tail)))
+	}
+	f.Add([]byte(`{"argv":[]}`))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		strictOrNothing(t, agentwire.Envelope{V: agentwire.Version, Type: agentwire.TypeCommandRun, Payload: payload})
+	})
+}
+
+// strictOrNothing demands that what the strict reader takes the other one takes, too, and reads the same.
+func strictOrNothing(t *testing.T, e agentwire.Envelope) {
+	t.Helper()
+	strict, err := agentwire.StrictPayload[agentwire.CommandRun](e)
+	if err != nil {
+		if fault.CodeOf(err) != fault.Protocol {
+			t.Fatalf("%q: %v", e.Payload, err)
+		}
+		return
+	}
+	if loose, err := agentwire.Payload[agentwire.CommandRun](e); err != nil || !reflect.DeepEqual(loose, strict) {
+		t.Fatalf("%q: strict %+v, loose %+v, %v", e.Payload, strict, loose, err)
+	}
 }
 
 func sameJSON(t *testing.T, a, b json.RawMessage) bool {
