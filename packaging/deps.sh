@@ -1,6 +1,6 @@
 #!/bin/sh
-# deps.sh [run|test]: installs the Debian packages that `make run` or `make test` needs and this machine lacks, and says which.
-# Does nothing, quietly, where all is there.
+# deps.sh [run|desktop|test]: installs the Debian packages that `make run` (daemon, agent, CLI), building the console, or `make test`
+# needs and this machine lacks, and says which. Does nothing, quietly, where all is there.
 set -eu
 
 missing=
@@ -18,15 +18,35 @@ if ! command -v go >/dev/null 2>&1; then
 fi
 need /etc/ssl/certs/ca-certificates.crt ca-certificates
 need git git
-if [ "${1:-test}" = test ]; then
+for_what=${1:-test}
+if [ "$for_what" != run ]; then
 	need gcc gcc
 	need /usr/include/stdlib.h libc6-dev
-	if [ "$(uname -s)" = Linux ]; then
-		need dbus-daemon dbus-daemon
-		need dbus-run-session dbus-daemon
-		need dbus-send dbus-bin
-		need gnome-keyring-daemon gnome-keyring
-	fi
+fi
+if [ "$for_what" != run ] && [ "$(uname -s)" = Linux ]; then # the console's window
+	need pkg-config pkg-config
+	need /usr/include/GL/gl.h libgl1-mesa-dev
+	need /usr/include/X11/Xlib.h libx11-dev
+	need /usr/include/X11/Xcursor/Xcursor.h libxcursor-dev
+	need /usr/include/X11/extensions/Xrandr.h libxrandr-dev
+	need /usr/include/X11/extensions/Xinerama.h libxinerama-dev
+	need /usr/include/X11/extensions/XInput2.h libxi-dev
+	need /usr/include/X11/extensions/xf86vmode.h libxxf86vm-dev
+	need /usr/include/xkbcommon/xkbcommon.h libxkbcommon-dev
+	need /usr/include/wayland-client.h libwayland-dev
+fi
+if [ "$for_what" = test ] && [ "$(uname -s)" = Linux ]; then
+	need dbus-daemon dbus-daemon
+	need dbus-run-session dbus-daemon
+	need dbus-send dbus-bin
+	need gnome-keyring-daemon gnome-keyring
+	need Xvfb xvfb
+	need xdotool xdotool
+	need xclip xclip
+	need import imagemagick
+	need xprop x11-utils
+	need /usr/share/fonts/truetype/wqy/wqy-microhei.ttc fonts-wqy-microhei
+	[ -n "$(find /usr/lib -name swrast_dri.so -print -quit 2>/dev/null)" ] || need /usr/lib/dri/swrast_dri.so libgl1-mesa-dri
 fi
 [ -n "$missing" ] || exit 0
 
