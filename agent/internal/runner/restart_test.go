@@ -240,19 +240,7 @@ func rewrite(t *testing.T, path string, f func([]byte) []byte) {
 // accepted makes the folder of a job that an agent took up and did no more with.
 func (h *host) accepted(id fleet.JobID) journal.Folder {
 	h.t.Helper()
-	boot, err := proc.BootID()
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	j, err := journal.Open(h.jobsDir())
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	f, err := j.Create(journal.Accepted{Spec: h.spec(id, fleet.KindBackup), At: time.Now().UTC(), Boot: boot})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return f
+	return h.acceptedOf(h.spec(id, fleet.KindBackup))
 }
 
 func (h *host) launchIn(f journal.Folder, id string) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -173,8 +174,11 @@ func (r *Runner) Close() error {
 		r.cancel()
 	}
 	r.wait.Wait()
+	r.mu.Lock()
+	jobs := slices.Clone(r.order) // a call of Run may still add one, which the next agent runs
+	r.mu.Unlock()
 	var errs []error
-	for _, j := range r.order {
+	for _, j := range jobs {
 		errs = append(errs, j.closeTail())
 	}
 	return errors.Join(errs...)
