@@ -256,6 +256,26 @@ func TestTokens(t *testing.T) {
 	h.refused(h.DeleteToken(h.ctx, h.admin, "x"), fault.NotFound)
 }
 
+func TestTokensOfTokensEndWithTheUser(t *testing.T) {
+	h := newHouse(t)
+	eve := h.user("eve", fleet.RoleAdmin)
+	h.user("ada", fleet.RoleAdmin)
+	first := must(h.CreateToken(h.ctx, control.Actor{Name: "eve", Role: fleet.RoleAdmin}, api.TokenRequest{Name: "first", Role: fleet.RoleAdmin}))(t)
+	child := must(h.CreateToken(h.ctx, must(h.Authenticate(h.ctx, first.Secret))(t), api.TokenRequest{Name: "child", Role: fleet.RoleAdmin}))(t)
+	grandchild := must(h.CreateToken(h.ctx, must(h.Authenticate(h.ctx, child.Secret))(t), api.TokenRequest{Name: "grandchild", Role: fleet.RoleViewer}))(t)
+	if child.CreatedBy != "eve" || grandchild.CreatedBy != "eve" {
+		t.Errorf("made by %q and %q, want eve", child.CreatedBy, grandchild.CreatedBy)
+	}
+	if a := h.lastAudit(); a.Actor != "token:child" {
+		t.Errorf("audit %+v does not name the token that did it", a)
+	}
+	h.ok(h.DeleteUser(h.ctx, h.admin, eve.ID))
+	for _, secret := range []string{first.Secret, child.Secret, grandchild.Secret} {
+		_, err := h.Authenticate(h.ctx, secret)
+		h.refused(err, fault.Unauthenticated)
+	}
+}
+
 func TestNoSecretIsStored(t *testing.T) {
 	h := newHouse(t)
 	h.user("bob", fleet.RoleAdmin)

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/backstay/backstay/daemon/internal/auth"
@@ -37,12 +38,15 @@ func (s *Service) CreateToken(ctx context.Context, actor Actor, req api.TokenReq
 		return api.Token{}, fault.New(fault.InvalidInput, "A token cannot be valid for %d ms. Use at most ten years, or 0 for no end.", req.ValidForMS)
 	}
 	value, hash := auth.NewToken(auth.PrefixAPI)
-	t := TokenRecord{Hash: hash, Token: api.Token{ID: s.newID(), Name: req.Name, Role: req.Role, CreatedBy: actor.Name, CreatedAt: s.now()}}
+	t := TokenRecord{Hash: hash, Token: api.Token{ID: s.newID(), Name: req.Name, Role: req.Role, CreatedAt: s.now()}}
 	if req.ValidForMS > 0 {
 		end := t.CreatedAt.Add(time.Duration(req.ValidForMS) * time.Millisecond)
 		t.ExpiresAt = &end
 	}
-	err := s.update(ctx, func(w Writer) error {
+	err := s.update(ctx, func(w Writer) (err error) {
+		if t.CreatedBy, err = owner(ctx, w, actor); err != nil {
+			return err
+		}
 		if err := w.PutToken(ctx, t); err != nil {
 			return taken(err, "token", t.Name)
 		}
@@ -53,6 +57,19 @@ func (s *Service) CreateToken(ctx context.Context, actor Actor, req api.TokenReq
 	}
 	t.Secret = value
 	return t.Token, nil
+}
+
+// owner is whose token an actor makes: the person's, also when that person's own token makes it. Otherwise the token that a token
+// made would outlive the user whom DeleteUser removes with all that is theirs.
+func owner(ctx context.Context, r AccessReader, actor Actor) (string, error) {
+	if !strings.HasPrefix(actor.Name, tokenActor) {
+		return actor.Name, nil
+	}
+	t, err := r.Token(ctx, actor.TokenID)
+	if errors.Is(err, ErrNotFound) {
+		return "", fault.New(fault.Unauthenticated, "The token is not valid, or no longer. Sign in (`backstay login`) or use another token.")
+	}
+	return t.CreatedBy, err
 }
 
 // DeleteToken revokes an API token.
