@@ -71,13 +71,17 @@ func pathText(p string) error {
 		return badPath("A path is empty. Give an absolute path.")
 	case len(p) > maxPath:
 		return badPath("A path is longer than %d bytes. Give the folder above it.", maxPath)
-	case !utf8.ValidString(p):
-		return badPath("The path %q is not valid UTF-8. Give the folder above it.", printable(p))
+	case garbled(p):
+		return badPath("The path %q has a character in it that is not UTF-8, or was not when it was typed. Give the folder above it.", printable(p))
 	case strings.ContainsAny(p, "\x00\n\r"):
 		return badPath("The path %q holds a NUL or a line break. Give the folder above it.", printable(p))
 	}
 	return nil
 }
+
+// garbled tells whether s is not UTF-8, or was not before it came here: JSON has no way to say other bytes, so its writers and
+// readers put U+FFFD in their place, and the path would be another one.
+func garbled(s string) bool { return !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError) }
 
 // reservedName tells whether Windows takes name for a device, whatever its extension.
 func reservedName(name string) bool {

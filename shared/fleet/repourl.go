@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/backstay/backstay/shared/fault"
 )
@@ -93,7 +92,7 @@ func repositoryText(s string) error {
 		return badURL("The repository URL is empty. Give an absolute path or a URL such as rest:https://host:8000/name/.")
 	case len(s) > MaxRepositoryURL:
 		return badURL("The repository URL is %d bytes long. Give one of at most %d bytes.", len(s), MaxRepositoryURL)
-	case !utf8.ValidString(s):
+	case garbled(s):
 		return badURL("The repository URL is not valid UTF-8. Give it in UTF-8.")
 	case strings.ContainsFunc(s, unicode.IsControl):
 		return badURL("The repository URL holds a line break or another control character. Remove it.")

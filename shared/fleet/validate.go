@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/backstay/backstay/shared/fault"
 )
@@ -117,7 +116,7 @@ func validExclude(p, goos string) error {
 		return invalid("An exclude pattern is empty. Remove it.")
 	case len(p) > maxPath:
 		return invalid("An exclude pattern is longer than %d bytes. Shorten it.", maxPath)
-	case !utf8.ValidString(p) || strings.ContainsFunc(p, unicode.IsControl):
+	case garbled(p) || strings.ContainsFunc(p, unicode.IsControl):
 		return invalid("The exclude pattern %q holds a control character or is not UTF-8. Use * in its place.", p)
 	}
 	if goos == "windows" { // there the backslash separates, and path.Match would take it for an escape
@@ -135,7 +134,7 @@ func validTag(t string) error {
 		return invalid("The tag %q is empty, too long or begins or ends with a space. Give 1 to %d bytes.", printable(t), maxTag)
 	case strings.Contains(t, ","):
 		return invalid("The tag %q has a comma in it, and restic would make two tags of it. Give them as two.", t)
-	case !utf8.ValidString(t) || strings.ContainsFunc(t, unicode.IsControl):
+	case garbled(t) || strings.ContainsFunc(t, unicode.IsControl):
 		return invalid("The tag %q holds a control character or is not UTF-8. Remove it.", t)
 	case strings.HasPrefix(t, "job:") || strings.HasPrefix(t, "plan:"):
 		return invalid("Tags that begin with job: or plan: are Backstay's own, and it sets them itself. Choose another tag.")

@@ -55,6 +55,8 @@ func TestBackupPaths(t *testing.T) {
 		{"/a\rb", "linux", fault.InvalidPath},
 		{"/a\x00b", "linux", fault.InvalidPath},
 		{"/a\xffb", "linux", fault.InvalidPath},
+		{"/a\ufffdb", "linux", fault.InvalidPath}, // what JSON makes of it
+		{"C:\\a\ufffdb", "windows", fault.InvalidPath},
 		{"/" + strings.Repeat("a", maxPath), "linux", fault.InvalidPath},
 		{`C:\Users`, "linux", fault.InvalidPath},
 		{"/etc", "windows", fault.InvalidPath},
@@ -108,6 +110,8 @@ func TestBackupSpec(t *testing.T) {
 		{"empty exclude", with(func(s *BackupSpec) { s.Excludes = []string{" "} }), "linux", fault.InvalidInput},
 		{"long exclude", with(func(s *BackupSpec) { s.Excludes = []string{strings.Repeat("x", maxPath+1)} }), "linux", fault.InvalidInput},
 		{"exclude with newline", with(func(s *BackupSpec) { s.Excludes = []string{"a\nb"} }), "linux", fault.InvalidInput},
+		{"exclude that was not UTF-8", with(func(s *BackupSpec) { s.Excludes = []string{"a\ufffdb"} }), "linux", fault.InvalidInput},
+		{"tag that was not UTF-8", with(func(s *BackupSpec) { s.Tags = []string{"a\ufffdb"} }), "linux", fault.InvalidInput},
 		{"malformed exclude", with(func(s *BackupSpec) { s.Excludes = []string{"/srv/[a"} }), "linux", fault.InvalidInput},
 		{"backslash on Windows", with(func(s *BackupSpec) { s.Paths, s.Excludes = []string{`C:\x`}, []string{`C:\x\y\`} }), "windows", ""},
 		{"empty tag", with(func(s *BackupSpec) { s.Tags = []string{""} }), "linux", fault.InvalidInput},

@@ -80,7 +80,7 @@ func checkName(what, name string) error {
 		return fault.New(fault.InvalidInput, "The %s needs a name. Give it one.", what)
 	case len(name) > maxName:
 		return fault.New(fault.InvalidInput, "The name of the %s is %d bytes long, the limit is %d. Choose a shorter one.", what, len(name), maxName)
-	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == '/' }):
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError || r == '/' }):
 		return fault.New(fault.InvalidInput, "The name of the %s holds a character that names may not have. Use letters, digits, spaces and signs other than '/'.", what)
 	case name != strings.TrimSpace(name) || name[0] == '-':
 		return fault.New(fault.InvalidInput, "The name of the %s begins with a hyphen, or begins or ends with a space. Leave that out.", what)

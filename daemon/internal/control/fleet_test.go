@@ -50,21 +50,22 @@ func TestRepositoriesThatAreRefused(t *testing.T) {
 		req  api.RepositoryRequest
 		code fault.Code
 	}{
-		"no name":        {api.RepositoryRequest{URL: "/srv"}, fault.InvalidInput},
-		"name taken":     {api.RepositoryRequest{Name: "main", URL: "/srv"}, fault.Conflict},
-		"slash":          {api.RepositoryRequest{Name: "a/b", URL: "/srv"}, fault.InvalidInput},
-		"control":        {api.RepositoryRequest{Name: "a\nb", URL: "/srv"}, fault.InvalidInput},
-		"turned about":   {api.RepositoryRequest{Name: "a\u202eb", URL: "/srv"}, fault.InvalidInput},
-		"no text":        {api.RepositoryRequest{Name: "a\xff", URL: "/srv"}, fault.InvalidInput},
-		"hyphen":         {api.RepositoryRequest{Name: "-a", URL: "/srv"}, fault.InvalidInput},
-		"space":          {api.RepositoryRequest{Name: " a", URL: "/srv"}, fault.InvalidInput},
-		"long":           {api.RepositoryRequest{Name: strings.Repeat("x", 129), URL: "/srv"}, fault.InvalidInput},
-		"no url":         {api.RepositoryRequest{Name: "a"}, fault.InvalidRepositoryURL},
-		"relative":       {api.RepositoryRequest{Name: "a", URL: "srv"}, fault.InvalidRepositoryURL},
-		"a command":      {api.RepositoryRequest{Name: "a", URL: "rclone::sftp,ssh=sh:x"}, fault.InvalidRepositoryURL},
-		"a password":     {api.RepositoryRequest{Name: "a", URL: "rest:https://u:p@h/"}, fault.InvalidRepositoryURL},
-		"an option":      {api.RepositoryRequest{Name: "a", URL: "/srv", Options: map[string]string{"sftp.command": "sh"}}, fault.InvalidInput},
-		"no certificate": {api.RepositoryRequest{Name: "a", URL: "rest:https://h/", CACert: "x"}, fault.InvalidInput},
+		"no name":          {api.RepositoryRequest{URL: "/srv"}, fault.InvalidInput},
+		"name taken":       {api.RepositoryRequest{Name: "main", URL: "/srv"}, fault.Conflict},
+		"slash":            {api.RepositoryRequest{Name: "a/b", URL: "/srv"}, fault.InvalidInput},
+		"control":          {api.RepositoryRequest{Name: "a\nb", URL: "/srv"}, fault.InvalidInput},
+		"turned about":     {api.RepositoryRequest{Name: "a\u202eb", URL: "/srv"}, fault.InvalidInput},
+		"no text any more": {api.RepositoryRequest{Name: "a\ufffd", URL: "/srv"}, fault.InvalidInput},
+		"no text":          {api.RepositoryRequest{Name: "a\xff", URL: "/srv"}, fault.InvalidInput},
+		"hyphen":           {api.RepositoryRequest{Name: "-a", URL: "/srv"}, fault.InvalidInput},
+		"space":            {api.RepositoryRequest{Name: " a", URL: "/srv"}, fault.InvalidInput},
+		"long":             {api.RepositoryRequest{Name: strings.Repeat("x", 129), URL: "/srv"}, fault.InvalidInput},
+		"no url":           {api.RepositoryRequest{Name: "a"}, fault.InvalidRepositoryURL},
+		"relative":         {api.RepositoryRequest{Name: "a", URL: "srv"}, fault.InvalidRepositoryURL},
+		"a command":        {api.RepositoryRequest{Name: "a", URL: "rclone::sftp,ssh=sh:x"}, fault.InvalidRepositoryURL},
+		"a password":       {api.RepositoryRequest{Name: "a", URL: "rest:https://u:p@h/"}, fault.InvalidRepositoryURL},
+		"an option":        {api.RepositoryRequest{Name: "a", URL: "/srv", Options: map[string]string{"sftp.command": "sh"}}, fault.InvalidInput},
+		"no certificate":   {api.RepositoryRequest{Name: "a", URL: "rest:https://h/", CACert: "x"}, fault.InvalidInput},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h.t = t
