@@ -112,6 +112,9 @@ func enrolToken(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "enrol-token", Short: "make a single-use token and print the line that enrols a host", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if valid != 0 && valid < time.Second {
+				return fault.New(fault.InvalidInput, "--valid cannot be %v. Give a second or more, such as 90s or 24h.", valid)
+			}
 			return s.admin(cmd, func(a *app.Admin) error {
 				t, err := a.EnrolmentToken(cmd.Context(), valid)
 				if err != nil {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -91,9 +92,30 @@ func synonyms(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 func (c *cli) leaf(use, short string, args cobra.PositionalArgs, run func(ctx context.Context, args []string) error) *cobra.Command {
 	return &cobra.Command{Use: use, Short: short, Args: args, DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkNumbers(cmd); err != nil {
+				return err
+			}
 			c.started = true
 			return run(cmd.Context(), args)
 		}}
+}
+
+// checkNumbers refuses flags that count or measure less than nothing, and times that would be cut to 0, which means something else:
+// a token for a microsecond must not become one without end.
+func checkNumbers(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		switch value := f.Value.String(); f.Value.Type() {
+		case "int", "int64":
+			if strings.HasPrefix(value, "-") {
+				err = usage("--%s cannot be %s. Give 0 or more.", f.Name, value)
+			}
+		case "duration":
+			if d, perr := time.ParseDuration(value); perr != nil || d < 0 || d > 0 && d < time.Millisecond {
+				err = usage("--%s cannot be %s. Give a second or more, such as 90s or 24h.", f.Name, value)
+			}
+		}
+	})
+	return err
 }
 
 // group makes a command that only holds others. Called alone it shows them, or does what fallback does.
