@@ -1,0 +1,146 @@
+package widgets
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
+)
+
+// part is what most widgets here are made of: primitives, a layout for them, and a paint that reads the theme.
+type part struct {
+	widget.BaseWidget
+	objects []fyne.CanvasObject
+	layout  func(fyne.Size)
+	min     func() fyne.Size
+	paint   func() // nil: nothing depends on the theme
+
+	me    fyne.Widget // the widget that this part is in
+	grown func()      // the layout around wants to know that the natural size is another
+}
+
+// be makes the part the widget w, which it is embedded in.
+func (p *part) be(w fyne.Widget) {
+	p.me = w
+	p.ExtendBaseWidget(w)
+}
+
+// CreateRenderer implements fyne.Widget.
+func (p *part) CreateRenderer() fyne.WidgetRenderer { return (*partRenderer)(p) }
+
+// onGrown implements grower.
+func (p *part) onGrown(f func()) { p.grown = f }
+
+// grew tells the layout around that the natural size is another.
+func (p *part) grew() {
+	if p.grown != nil {
+		p.grown()
+	}
+}
+
+// partRenderer draws a part.
+type partRenderer part
+
+var _ fyne.WidgetRenderer = (*partRenderer)(nil)
+
+func (r *partRenderer) Objects() []fyne.CanvasObject { return r.objects }
+func (r *partRenderer) MinSize() fyne.Size           { return r.min() }
+func (r *partRenderer) Destroy()                     {}
+
+func (r *partRenderer) Layout(size fyne.Size) {
+	if r.layout != nil {
+		r.layout(size)
+	}
+}
+
+func (r *partRenderer) Refresh() {
+	if r.paint != nil {
+		r.paint()
+	}
+	for _, o := range r.objects {
+		o.Refresh()
+	}
+}
+
+// natural is a part with a wish: the size it would like where there is room.
+type natural interface{ NaturalSize() fyne.Size }
+
+// grower is a part that tells when its natural size is another.
+type grower interface{ onGrown(func()) }
+
+// naturalSize is what an object would like, at least its minimum.
+func naturalSize(o fyne.CanvasObject) fyne.Size {
+	switch o := o.(type) {
+	case natural:
+		return o.NaturalSize()
+	case *fyne.Container:
+		if l, ok := o.Layout.(naturalLayout); ok {
+			return l.natural(o.Objects)
+		}
+	}
+	return o.MinSize()
+}
+
+// naturalLayout is a layout with a wish for what it lays out.
+type naturalLayout interface {
+	fyne.Layout
+	natural(objects []fyne.CanvasObject) fyne.Size
+}
+
+// watch asks an object to call f when its natural size is another. Objects of other packages cannot tell.
+func watch(o fyne.CanvasObject, f func()) {
+	switch o := o.(type) {
+	case grower:
+		o.onGrown(f)
+	case *fyne.Container:
+		if l, ok := o.Layout.(grower); ok {
+			l.onGrown(f)
+		}
+	}
+}
+
+// box is the common of this package's layouts: it belongs to one container and lays that out again when something inside grew.
+type box struct {
+	of    *fyne.Container
+	last  fyne.Size // the natural size when last laid out
+	hook  func()    // what the objects inside call
+	grown func()
+}
+
+func (b *box) onGrown(f func()) { b.grown = f }
+
+// settle is called at the end of each Layout.
+func (b *box) settle(l naturalLayout, objects []fyne.CanvasObject) {
+	b.last = l.natural(objects)
+	for _, o := range objects {
+		watch(o, b.hook)
+	}
+}
+
+// again lays out after something inside grew; the layout around first, which may give another size.
+func (b *box) again(l naturalLayout) {
+	if b.of == nil {
+		return
+	}
+	size := b.of.Size()
+	if now := l.natural(b.of.Objects); now != b.last {
+		b.last = now
+		if b.grown != nil {
+			b.grown()
+		}
+	}
+	if b.of.Size() == size { // a resize has laid out already
+		l.Layout(b.of.Objects, size)
+		b.of.Refresh()
+	}
+}
+
+// contain makes the container of a layout.
+func contain(l naturalLayout, b *box, objects []fyne.CanvasObject) *fyne.Container {
+	b.of = &fyne.Container{Layout: l}
+	b.hook = func() { b.again(l) }
+	for _, o := range objects {
+		o = wishFor(o).CanvasObject
+		watch(o, b.hook)
+		b.of.Objects = append(b.of.Objects, o)
+	}
+	return b.of
+}
