@@ -47,6 +47,7 @@ const (
 	Shadow      fyne.ThemeColorName = "backstay.shadow"      // below cards
 	ShadowDeep  fyne.ThemeColorName = "backstay.shadowDeep"  // below dialogs, menus and toasts
 	Scrim       fyne.ThemeColorName = "backstay.scrim"       // over the window below a dialog
+	Veil        fyne.ThemeColorName = "backstay.veil"        // over a page that shows how things were
 	ScrollThumb fyne.ThemeColorName = "backstay.scrollThumb" // the bar of a scrolled list
 	TooltipBg   fyne.ThemeColorName = "backstay.tooltip"
 	OnTooltip   fyne.ThemeColorName = "backstay.onTooltip"
@@ -102,6 +103,7 @@ var palette = map[fyne.ThemeColorName]pair{
 	Shadow:      {rgba(0x101828, 0x12), rgba(0x000000, 0x40)},
 	ShadowDeep:  {rgba(0x101828, 0x2E), rgba(0x000000, 0x99)},
 	Scrim:       {rgba(0x0C0E12, 0x59), rgba(0x000000, 0x8C)},
+	Veil:        {rgba(0xF5F6F8, 0x99), rgba(0x0C0E12, 0x99)},
 	ScrollThumb: {rgba(0x7F8998, 0x66), rgba(0x6F7A89, 0x80)},
 	TooltipBg:   {rgb(0x1B2029), rgb(0x323B48)},
 	OnTooltip:   {rgb(0xFFFFFF), rgb(0xE9ECF1)},
