@@ -65,6 +65,9 @@ var layers = []layer{
 	{"daemon", []string{"daemon", "shared"}, "programs share contracts, not code"},
 	{"agent", []string{"agent", "shared"}, "programs share contracts, not code"},
 	{"desktop", []string{"desktop", "shared", "icons"}, "programs share contracts, not code"},
+	{"desktop/internal/model", []string{"desktop/internal/model", "shared"}, "apiclient → feed → model → vm → pages: what is known stands on no way of showing it"},
+	{"desktop/internal/feed", []string{"desktop/internal/feed", "desktop/internal/model", "shared"}, "it brings data and decides nothing"},
+	{"desktop/internal/vm", []string{"desktop/internal/vm", "desktop/internal/model", "shared"}, "what a page shows follows from what is known; requests are the page's"},
 	{"daemon/internal/control", []string{"daemon/internal/control", "daemon/internal/auth", "shared"}, "use cases declare the interfaces they need; adapters implement them"},
 	{"daemon/internal/auth", []string{"daemon/internal/auth", "shared"}, "it hashes and counts"},
 	{"daemon/internal/pki", []string{"daemon/internal/pki", "shared"}, "it makes and checks certificates"},
@@ -88,6 +91,8 @@ type ban struct {
 
 var bans = []ban{
 	{"shared/fleet", []string{"os", "net", "log/slog"}, "the domain has no I/O"},
+	{"desktop/internal/model", []string{"os", "net", "sync", "log/slog"}, "it lives on the UI goroutine: no I/O, no locks"},
+	{"desktop/internal/vm", []string{"os", "net", "sync", "log/slog"}, "it lives on the UI goroutine: no I/O, no locks"},
 	{"shared/fault", []string{"os", "net", "log/slog"}, "errors have no I/O"},
 	{"daemon/internal/control", []string{"os", "net"}, "use cases have no I/O of their own"},
 	{"agent/internal/restic", []string{"net"}, "it is pure, but for looking for restic's file"},

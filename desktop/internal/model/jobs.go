@@ -1,0 +1,112 @@
+package model
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+
+	"github.com/backstay/backstay/shared/fleet"
+)
+
+// jobList holds jobs by age. New ones go to its end, so it is kept with hardly any moving.
+type jobList struct {
+	jobs []*fleet.Job // oldest first
+}
+
+// CompareAge orders jobs by creation, oldest first.
+func CompareAge(a, b *fleet.Job) int {
+	if c := a.CreatedAt.Compare(b.CreatedAt); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.ID, b.ID)
+}
+
+func (l *jobList) len() int { return len(l.jobs) }
+
+func (l *jobList) add(j *fleet.Job) {
+	if n := len(l.jobs); n == 0 || CompareAge(l.jobs[n-1], j) < 0 {
+		l.jobs = append(l.jobs, j)
+		return
+	}
+	i, found := slices.BinarySearchFunc(l.jobs, j, CompareAge)
+	if !found {
+		l.jobs = slices.Insert(l.jobs, i, j)
+	}
+}
+
+func (l *jobList) remove(j *fleet.Job) {
+	if i, found := slices.BinarySearchFunc(l.jobs, j, CompareAge); found {
+		l.jobs = slices.Delete(l.jobs, i, i+1)
+	}
+}
+
+func (l *jobList) newest() *fleet.Job {
+	if len(l.jobs) == 0 {
+		return nil
+	}
+	return l.jobs[len(l.jobs)-1]
+}
+
+func (l *jobList) oldestFirst() []*fleet.Job { return l.jobs }
+
+func (l *jobList) newestFirst() iter.Seq[*fleet.Job] {
+	return func(yield func(*fleet.Job) bool) {
+		for i := len(l.jobs) - 1; i >= 0; i-- {
+			if !yield(l.jobs[i]) {
+				return
+			}
+		}
+	}
+}
+
+// Jobs gives every job, newest first.
+func (f *Fleet) Jobs() iter.Seq[*fleet.Job] { return f.order.newestFirst() }
+
+// OpenJobs gives the jobs that have not ended, newest first; those whose contact is lost are among them.
+func (f *Fleet) OpenJobs() iter.Seq[*fleet.Job] { return f.open.newestFirst() }
+
+// JobsOf gives the jobs of a host, newest first.
+func (f *Fleet) JobsOf(id fleet.HostID) iter.Seq[*fleet.Job] {
+	if h := f.hosts[id]; h != nil {
+		return h.jobs.newestFirst()
+	}
+	return func(func(*fleet.Job) bool) {}
+}
+
+// tracked is what is known of a job that runs.
+type tracked struct {
+	progress fleet.Progress
+	meter    Meter
+}
+
+// progress takes the figures of a job. Those of a job that is not known, or has ended, come too late.
+func (f *Fleet) progress(id fleet.JobID, p fleet.Progress, c *changes) {
+	j := f.jobs[id]
+	if j == nil || j.State.Ended() {
+		return
+	}
+	t := f.running[id]
+	if t == nil {
+		t = &tracked{}
+		f.running[id] = t
+	}
+	t.progress = p
+	t.meter.Add(p.At, p.BytesDone)
+	c.progress = append(c.progress, id)
+}
+
+// Progress gives the newest figures of a job that has not ended, and false when none came yet.
+func (f *Fleet) Progress(id fleet.JobID) (fleet.Progress, bool) {
+	if t := f.running[id]; t != nil {
+		return t.progress, true
+	}
+	return fleet.Progress{}, false
+}
+
+// Speed gives how many bytes a second a job reads, smoothed over SpeedWindow; 0 when nothing is known.
+func (f *Fleet) Speed(id fleet.JobID) float64 {
+	if t := f.running[id]; t != nil {
+		return t.meter.Rate()
+	}
+	return 0
+}
