@@ -5,7 +5,6 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,117 +16,10 @@ import (
 	"github.com/backstay/backstay/shared/api"
 	"github.com/backstay/backstay/shared/apiclient"
 	"github.com/backstay/backstay/shared/fleet"
-	"github.com/backstay/backstay/shared/secret"
-	"github.com/backstay/backstay/shared/sharedtest"
 	"github.com/backstay/backstay/shared/sharedtest/fakerestic/behaviour"
 )
 
 // Run these with -benchtime 1x: each is one comparison, side by side in one run, and prints its own figures.
-
-// ratio is the geometric mean of b/a over pairs.
-func ratio(a, b []time.Duration) float64 {
-	sum := 0.0
-	for i := range a {
-		sum += math.Log(float64(b[i]) / float64(a[i]))
-	}
-	return math.Exp(sum / float64(len(a)))
-}
-
-func mean(list []time.Duration) time.Duration {
-	var sum time.Duration
-	for _, d := range list {
-		sum += d
-	}
-	return sum / time.Duration(len(list))
-}
-
-// BenchmarkLargeBackup backs the same tree up into fresh repositories, by hand and through Backstay in turn.
-func BenchmarkLargeBackup(b *testing.B) {
-	for range b.N {
-		compareBackups(b, envInt(b, "BACKSTAY_BENCH_PAIRS", 5), 400, 2<<20, false)
-	}
-}
-
-// BenchmarkTinyBackup backs an unchanged tree of 2,000 small files up again and again: the fixed cost of a job.
-func BenchmarkTinyBackup(b *testing.B) {
-	for range b.N {
-		compareBackups(b, 2*envInt(b, "BACKSTAY_BENCH_PAIRS", 5), 2000, 300, true)
-	}
-}
-
-func compareBackups(b *testing.B, pairs, files, size int, unchanged bool) {
-	b.Helper()
-	restic := sharedtest.Restic(b)
-	f := newFleet(b, options{})
-	src := filepath.Join(f.dir, "source")
-	if err := os.Mkdir(src, 0o755); err != nil {
-		b.Fatal(err)
-	}
-	for i := range files {
-		if err := os.WriteFile(filepath.Join(src, fmt.Sprintf("%05d", i)), pseudoRandom(uint64(i)+1, size), 0o644); err != nil {
-			b.Fatal(err)
-		}
-	}
-	var handWall, ourWall, handCPU, ourCPU []time.Duration
-	peak := map[string]int64{}
-	round := func(i int, count bool) {
-		hand := filepath.Join(f.dir, fmt.Sprintf("hand-%d", i))
-		ours := fmt.Sprintf("ours-%d", i)
-		if unchanged {
-			hand, ours = filepath.Join(f.dir, "hand"), "ours"
-		}
-		wall, cpu := f.byHand(restic, hand, src)
-		wall2, cpu2, mem := f.throughBackstay(restic, ours, src)
-		if !count {
-			return
-		}
-		handWall, handCPU, ourWall, ourCPU = append(handWall, wall), append(handCPU, cpu), append(ourWall, wall2), append(ourCPU, cpu2)
-		for role, bytes := range mem {
-			peak[role] = max(peak[role], bytes)
-		}
-	}
-	round(-1, false) // warms the disk's cache and, for the unchanged tree, makes the first snapshot
-	for i := range pairs {
-		round(i, true)
-	}
-	b.ReportMetric(ratio(handWall, ourWall), "wall-ratio")
-	b.ReportMetric(ratio(handCPU, ourCPU), "cpu-ratio")
-	fmt.Printf("\n%s: %d pairs\n  by hand           wall %v  CPU %v\n  through Backstay  wall %v  CPU %v (restic, shim, agent and daemon)\n  ratio             wall %.3f  CPU %.3f\n  peak RSS          daemon %.1f MB, agent %.1f MB, shim %.1f MB\n", b.Name(), pairs,
-		mean(handWall).Round(time.Millisecond), mean(handCPU), mean(ourWall).Round(time.Millisecond), mean(ourCPU), ratio(handWall, ourWall), ratio(handCPU, ourCPU),
-		mb(peak["backstayd"]), mb(peak["backstay-agent"]), mb(peak["shim"]))
-}
-
-func mb(bytes int64) float64 { return float64(bytes) / 1e6 }
-
-func (f *fleetOf) byHand(restic, repository, src string) (wall, cpu time.Duration) {
-	f.t.Helper()
-	env := cleanEnv(f.dir, "RESTIC_PASSWORD="+repositoryPassword, "RESTIC_REPOSITORY="+repository, "RESTIC_CACHE_DIR="+filepath.Join(f.dir, "hand-cache"), "RESTIC_PROGRESS_FPS=4")
-	if _, err := os.Stat(repository); err != nil {
-		must(f.t, "", env, restic, "init", "--json")
-	}
-	m := startMeter(restic)
-	began := time.Now()
-	must(f.t, "", env, restic, "backup", "--json", "--", src)
-	return time.Since(began), m.stop()
-}
-
-func (f *fleetOf) throughBackstay(restic, name, src string) (wall, cpu time.Duration, peak map[string]int64) {
-	f.t.Helper()
-	path := filepath.Join(f.dir, "r-"+name)
-	if _, err := os.Stat(path); err != nil {
-		f.repository(name, path, "", secret.Credentials{Password: secret.New(repositoryPassword)}, true)
-	}
-	m := startMeter(restic, agentBin(f.t), daemonBin(f.t))
-	began := time.Now()
-	job := f.run(api.JobRequest{Kind: fleet.KindBackup, Repository: name, Paths: []string{src}})
-	r, err := f.follow(f.t.Context(), job.ID)
-	wall = time.Since(began)
-	cpu = m.stop()
-	if err != nil || r.finished == nil || r.finished.State != fleet.StateSucceeded {
-		f.t.Fatalf("backup: %+v, err %v", r.finished, err)
-	}
-	return wall, cpu, m.peak
-}
 
 // BenchmarkStart measures from POST to the start of restic.
 func BenchmarkStart(b *testing.B) {
@@ -152,18 +44,19 @@ func report(b *testing.B, what string, list []time.Duration) {
 	b.ReportMetric(float64(p99.Microseconds()), "p99-us")
 }
 
-// BenchmarkLineToReader measures from the printing of a line by restic's stand-in to a follower's hand.
+// BenchmarkLineToReader measures from the printing of a line as long as those of a verbose backup by restic's stand-in to a
+// follower's hand, and what the programs beside it take.
 func BenchmarkLineToReader(b *testing.B) {
-	for _, rate := range []int{1000, 10_000} {
+	for _, rate := range []int{1000, 3000, 10_000} {
 		b.Run(fmt.Sprint(rate), func(b *testing.B) {
 			for range b.N {
 				f, src := fakeFleet(b, options{}, "{}")
-				if err := behaviour.Write(f.opts.restic, behaviour.Behaviour{Lines: 10 * rate, LinesPerSec: rate, Stamp: true}); err != nil {
+				if err := behaviour.Write(f.opts.restic, behaviour.Behaviour{Lines: 10 * rate, LinesPerSec: rate, LineBytes: 217, Stamp: true}); err != nil {
 					b.Fatal(err)
 				}
 				job := f.run(api.JobRequest{Kind: fleet.KindBackup, Repository: "fake", Paths: []string{src}})
 				var took []time.Duration
-				m := startMeter(agentBin(b), daemonBin(b))
+				m, began := meterFor(b, f.opts.restic), time.Now()
 				err := f.client.Follow(b.Context(), job.ID, apiclient.FollowOptions{}, apiclient.FollowHandler{Lines: func(_ int64, lines []fleet.LogLine) {
 					now := time.Now()
 					for _, l := range lines {
@@ -172,15 +65,66 @@ func BenchmarkLineToReader(b *testing.B) {
 						}
 					}
 				}})
-				cpu := m.stop()
+				percent := 100 / time.Since(began).Seconds()
+				u := m.stop(b)
 				if err != nil || len(took) != 10*rate {
 					b.Fatalf("%d lines, err %v", len(took), err)
 				}
 				report(b, fmt.Sprintf("line to reader at %d lines/s", rate), took)
-				fmt.Printf("  agent, shim and daemon took %v of CPU in 10 s\n", cpu)
+				beside := (u.cpu[roleShim] + u.cpu[roleAgent]).Seconds() * percent
+				fmt.Printf("  of a core: shim %.1f %% + agent %.1f %% = %.1f %%, daemon %.1f %%; %s\n", u.cpu[roleShim].Seconds()*percent,
+					u.cpu[roleAgent].Seconds()*percent, beside, u.cpu[roleDaemon].Seconds()*percent, u.peaks())
+				b.ReportMetric(beside, "shim+agent-%cpu")
+				b.ReportMetric(mb(u.peak[roleShim]+u.peak[roleAgent]), "shim+agent-MB")
 			}
 		})
 	}
+}
+
+// BenchmarkCancel measures from the click on cancel to the SIGTERM in restic's hands: while restic says nothing, and in the midst of
+// its lines.
+func BenchmarkCancel(b *testing.B) {
+	for _, rate := range []int{0, 1000} {
+		b.Run(fmt.Sprintf("%d lines a second", rate), func(b *testing.B) {
+			for range b.N {
+				const jobs = 40
+				f, src := fakeFleet(b, options{}, "{}")
+				if err := behaviour.Write(f.opts.restic, behaviour.Behaviour{Lines: 600 * rate, LinesPerSec: rate, LineBytes: 217, HangMS: 600_000, Stamp: true}); err != nil {
+					b.Fatal(err)
+				}
+				var took []time.Duration
+				for i := range jobs {
+					job := f.run(api.JobRequest{Kind: fleet.KindBackup, Repository: "fake", Paths: []string{src}})
+					f.awaitState(job.ID, time.Minute, func(s fleet.JobState) bool { return s == fleet.StateRunning })
+					time.Sleep(200*time.Millisecond + time.Duration(i)*7*time.Millisecond) // at any point between two looks of any program
+					took = append(took, f.cancelled(job.ID))
+				}
+				report(b, fmt.Sprintf("cancel to SIGTERM at %d lines/s", rate), took)
+			}
+		})
+	}
+}
+
+// cancelled cancels a job and tells how long it took until restic's stand-in had SIGTERM.
+func (f *fleetOf) cancelled(id fleet.JobID) time.Duration {
+	f.t.Helper()
+	began := time.Now()
+	if _, err := f.client.CancelJob(f.t.Context(), id); err != nil {
+		f.t.Fatal(err)
+	}
+	f.wantState(f.await(id), fleet.StateCancelled)
+	text, err := f.logText(id)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for line := range strings.Lines(text) {
+		_, line, _ = strings.Cut(line, `{"message_type":"signal"`)
+		if at, ok := stamp(`{"message_type":"signal"` + strings.TrimSpace(line)); ok {
+			return at.Sub(began)
+		}
+	}
+	f.t.Fatalf("restic's stand-in did not say when SIGTERM came\n%s", text)
+	return 0
 }
 
 func stamp(text string) (time.Time, bool) {
@@ -216,16 +160,16 @@ func BenchmarkTwentyReaders(b *testing.B) {
 			})
 		}
 		f.awaitState(job.ID, time.Minute, func(s fleet.JobState) bool { return s == fleet.StateRunning })
-		m := startMeter(agentBin(b), daemonBin(b), f.opts.restic)
+		m := meterFor(b, f.opts.restic)
 		began := time.Now()
 		if err := os.WriteFile(gate, nil, 0o600); err != nil {
 			b.Fatal(err)
 		}
 		wg.Wait()
 		took := time.Since(began)
-		cpu := m.stop()
-		fmt.Printf("\n%d lines stored and shown to %d readers in %v: %.0f lines/s; restic's stand-in, shim, agent and daemon took %v of CPU; peak RSS daemon %.1f MB, agent %.1f MB, shim %.1f MB\n",
-			n, readers, took.Round(time.Millisecond), n/took.Seconds(), cpu, mb(m.peak["backstayd"]), mb(m.peak["backstay-agent"]), mb(m.peak["shim"]))
+		u := m.stop(b)
+		fmt.Printf("\n%d lines stored and shown to %d readers in %v: %.0f lines/s; CPU of restic's stand-in %v, shim %v, agent %v, daemon %v; %s\n",
+			n, readers, took.Round(time.Millisecond), n/took.Seconds(), u.cpu[roleRestic], u.cpu[roleShim], u.cpu[roleAgent], u.cpu[roleDaemon], u.peaks())
 		b.ReportMetric(n/took.Seconds(), "lines/s")
 	}
 }

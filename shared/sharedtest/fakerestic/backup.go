@@ -88,7 +88,7 @@ func (f *fake) lines() error {
 	started := time.Now()
 	for i := 1; i <= f.Lines; i++ {
 		if f.Stamp {
-			fmt.Fprintln(out, behaviour.StampedLine(i, time.Now()))
+			fmt.Fprintln(out, behaviour.StampedLine(i, f.LineBytes, time.Now()))
 		} else {
 			fmt.Fprintln(out, behaviour.Line(i, f.LineBytes))
 		}

@@ -169,6 +169,9 @@ func (f *fake) pause(d time.Duration) error {
 }
 
 func (f *fake) cancelled() error {
+	if f.Stamp {
+		fmt.Fprintln(os.Stderr, behaviour.StampedEnd(time.Now()))
+	}
 	fmt.Fprintln(os.Stderr, "signal terminated received, cleaning up ")
 	if err := f.release(); err != nil {
 		return err

@@ -23,7 +23,7 @@ type Behaviour struct {
 	LinesPerSec int  `json:"lines_per_sec,omitempty"`
 	LineBytes   int  `json:"line_bytes,omitempty"`
 	Burst       int  `json:"burst,omitempty"`
-	Stamp       bool `json:"stamp,omitempty"`        // each line says when it was printed: "stamp", nanoseconds since 1970
+	Stamp       bool `json:"stamp,omitempty"`        // each line says when it was printed, and a line when SIGTERM came: "stamp", nanoseconds since 1970
 	StatusEvery int  `json:"status_every,omitempty"` // a status line after each so many lines
 	StderrEvery int  `json:"stderr_every,omitempty"` // a plain line on standard error after each so many lines, numbered on its own
 	RetryLines  int  `json:"retry_lines,omitempty"`  // before anything else: so many retry lines, RetryEveryMS apart; no repository answers
@@ -60,9 +60,14 @@ type Seen struct {
 	AWS        string   `json:"aws"`
 }
 
-// StampedLine is line i with the time of its printing.
-func StampedLine(i int, at time.Time) string {
-	return fmt.Sprintf(`{"message_type":"verbose_status","action":"new","item":"/n/%06d","stamp":%d}`, i, at.UnixNano())
+// StampedLine is line i, at least size bytes long, with the time of its printing.
+func StampedLine(i, size int, at time.Time) string {
+	return padded(fmt.Sprintf(`{"message_type":"verbose_status","action":"new","item":"/n/%06d","stamp":%d}`, i, at.UnixNano()), size)
+}
+
+// StampedEnd is the line that says when SIGTERM came.
+func StampedEnd(at time.Time) string {
+	return fmt.Sprintf(`{"message_type":"signal","stamp":%d}`, at.UnixNano())
 }
 
 // Write sets what binary does from its next start on.
@@ -141,7 +146,11 @@ func lines[T any](path string) ([]T, error) {
 
 // Line is the text of numbered line i of a backup, at least size bytes long.
 func Line(i, size int) string {
-	s := fmt.Sprintf(`{"message_type":"verbose_status","action":"new","item":"/n/%06d","duration":0.001,"data_size":1,"data_size_in_repo":1,"metadata_size":0,"metadata_size_in_repo":0,"total_files":0}`, i)
+	return padded(fmt.Sprintf(`{"message_type":"verbose_status","action":"new","item":"/n/%06d","duration":0.001,"data_size":1,"data_size_in_repo":1,"metadata_size":0,"metadata_size_in_repo":0,"total_files":0}`, i), size)
+}
+
+// padded makes a JSON object at least size bytes long, where it can be.
+func padded(s string, size int) string {
 	if pad := size - len(s) - len(`,"pad":""`); pad > 0 {
 		s = s[:len(s)-1] + `,"pad":"` + strings.Repeat("x", pad) + `"}`
 	}
