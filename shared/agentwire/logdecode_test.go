@@ -122,6 +122,16 @@ func BenchmarkLogStreamDecode(b *testing.B) {
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/line")
 	})
+	b.Run("again", func(b *testing.B) {
+		b.ReportAllocs()
+		var d fleet.LineDecoder
+		for b.Loop() {
+			if _, _, ok := DecodeLogStreamWith(&d, frame); !ok {
+				b.Fatal("not read")
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/line")
+	})
 	b.Run("slow", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {

@@ -13,11 +13,6 @@ func AppendLogStream(dst []byte, job fleet.JobID, first int64, lines []fleet.Log
 	dst = append(dst, `","payload":{"first_seq":`...)
 	dst = strconv.AppendInt(dst, first, 10)
 	dst = append(dst, `,"lines":[`...)
-	for i, l := range lines {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = l.AppendJSON(dst)
-	}
+	dst = fleet.AppendLines(dst, lines)
 	return append(dst, `]}}`...)
 }

@@ -45,13 +45,14 @@ func (c *Client) Follow(ctx context.Context, job fleet.JobID, opt FollowOptions,
 
 // follower is the reading end of a job stream.
 type follower struct {
-	job   fleet.JobID
-	h     FollowHandler
-	tail  int64 // > 0: the place to begin is not known yet
-	epoch string
-	pos   fleet.LogPosition // last line given; bytes and checksum hold when whole
-	whole bool              // the log is followed from its first line
-	ended int64             // rev of the job that Finished was called with
+	job     fleet.JobID
+	h       FollowHandler
+	tail    int64 // > 0: the place to begin is not known yet
+	epoch   string
+	pos     fleet.LogPosition // last line given; bytes and checksum hold when whole
+	whole   bool              // the log is followed from its first line
+	decoder fleet.LineDecoder
+	ended   int64 // rev of the job that Finished was called with
 }
 
 func newFollower(job fleet.JobID, opt FollowOptions, h FollowHandler) *follower {
@@ -71,11 +72,11 @@ func (f *follower) hello() ([]byte, error) {
 }
 
 func (f *follower) frame(b []byte) (done bool, err error) {
-	if job, m, ok := agentwire.DecodeLogStream(b); ok { // nearly every frame, and many a second
+	if job, m, ok := agentwire.DecodeLogStreamWith(&f.decoder, b); ok { // nearly every frame, and many a second
 		if job != f.job {
 			return false, otherJob()
 		}
-		return false, f.lines(m)
+		return false, f.lines(m, f.decoder.After)
 	}
 	e, err := agentwire.Decode(b)
 	if err != nil {
@@ -88,7 +89,7 @@ func (f *follower) frame(b []byte) (done bool, err error) {
 	case api.TypeSnapshot:
 		return false, take(e, f.snapshot)
 	case agentwire.TypeLogStream:
-		return false, take(e, f.lines)
+		return false, take(e, f.anyLines)
 	case agentwire.TypeJobProgress:
 		return false, take(e, call1(f.h.Progress))
 	case agentwire.TypeJobStarted:
@@ -145,8 +146,19 @@ func (f *follower) snapshot(s api.StreamSnapshot) error {
 	return nil
 }
 
-// lines trims what came before and takes a hole for a broken connection: the next one begins after the last line given.
-func (f *follower) lines(m agentwire.LogStream) error {
+// anyLines takes lines that another daemon wrote in another way.
+func (f *follower) anyLines(m agentwire.LogStream) error {
+	return f.lines(m, func(p fleet.LogPosition, known int) fleet.LogPosition {
+		for _, l := range m.Lines[known:] {
+			p = p.Add(l)
+		}
+		return p
+	})
+}
+
+// lines trims what came before and takes a hole for a broken connection: the next one begins after the last line given. after gives
+// the position after the lines that are not known.
+func (f *follower) lines(m agentwire.LogStream, after func(p fleet.LogPosition, known int) fleet.LogPosition) error {
 	if f.tail > 0 || m.FirstSeq < 1 || m.FirstSeq > f.pos.LastSeq+1 {
 		return fault.New(fault.Protocol, "Lines of the log are missing in the stream: %d came where %d was next. Run the command again.", m.FirstSeq, f.pos.LastSeq+1)
 	}
@@ -154,17 +166,14 @@ func (f *follower) lines(m agentwire.LogStream) error {
 	if known >= int64(len(m.Lines)) {
 		return nil
 	}
-	lines := m.Lines[known:]
 	first := f.pos.LastSeq + 1
-	for _, l := range lines {
-		if f.whole {
-			f.pos = f.pos.Add(l)
-		} else {
-			f.pos.LastSeq++
-		}
+	if f.whole {
+		f.pos = after(f.pos, int(known))
+	} else {
+		f.pos.LastSeq = m.FirstSeq + int64(len(m.Lines)) - 1
 	}
 	if f.h.Lines != nil {
-		f.h.Lines(first, lines)
+		f.h.Lines(first, m.Lines[known:])
 	}
 	return nil
 }

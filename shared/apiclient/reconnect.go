@@ -1,6 +1,7 @@
 package apiclient
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ const maxStrikes = 3
 type stream interface {
 	// hello gives the first frame of a connection.
 	hello() ([]byte, error)
-	// frame takes the next frame. done ends everything well.
+	// frame takes the next frame, of which it keeps nothing. done ends everything well.
 	frame(b []byte) (done bool, err error)
 	// position grows whenever a connection brought something new.
 	position() int64
@@ -111,15 +112,15 @@ func (c *Client) connection(ctx context.Context, path string, s stream, answered
 	if err := conn.Write(ctx, hello); err != nil {
 		return err
 	}
+	var frame bytes.Buffer
 	for first := true; ; first = false {
-		b, err := conn.Read(ctx)
-		if err != nil {
+		if err := conn.ReadInto(ctx, &frame); err != nil {
 			return closed(err)
 		}
 		if first {
 			answered()
 		}
-		done, err := s.frame(b)
+		done, err := s.frame(frame.Bytes())
 		if done || err != nil {
 			return err
 		}

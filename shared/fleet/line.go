@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"time"
-	"unicode/utf8"
 )
 
 // LogStream says where a log line comes from. One byte on disk, the word on the wire.
@@ -65,9 +64,15 @@ func (p LogPosition) AddText(text []byte, cont bool) LogPosition {
 	return p
 }
 
-var newline = []byte{'\n'}
+// AddBytes is Add for n lines that follow each other, of which raw is all that Add would count.
+func (p LogPosition) AddBytes(n int64, raw []byte) LogPosition {
+	p.LastSeq += n
+	p.Bytes += int64(len(raw))
+	p.CRC32C = crc32.Update(p.CRC32C, castagnoli, raw)
+	return p
+}
 
-const lineTime = "2006-01-02T15:04:05.000000Z"
+var newline = []byte{'\n'}
 
 type wireLine struct {
 	Time   time.Time `json:"t"`
@@ -75,29 +80,6 @@ type wireLine struct {
 	Text   *string   `json:"m,omitempty"`
 	Bytes  *string   `json:"b,omitempty"`
 	Cont   bool      `json:"c,omitempty"`
-}
-
-// MarshalJSON writes {"t":RFC 3339 UTC,"s":stream,"m":text} or "b" instead of "m", and "c":true when the line goes on.
-func (l LogLine) MarshalJSON() ([]byte, error) { return l.AppendJSON(nil), nil }
-
-// AppendJSON appends the JSON form of l to dst.
-func (l LogLine) AppendJSON(dst []byte) []byte {
-	dst = append(dst, `{"t":"`...)
-	dst = l.Time.UTC().AppendFormat(dst, lineTime)
-	dst = append(dst, `","s":"`...)
-	dst = append(dst, l.Stream...)
-	if utf8.ValidString(l.Text) {
-		dst = append(dst, `","m":`...)
-		dst = appendJSONString(dst, l.Text)
-	} else {
-		dst = append(dst, `","b":"`...)
-		dst = base64.StdEncoding.AppendEncode(dst, []byte(l.Text))
-		dst = append(dst, '"')
-	}
-	if l.Cont {
-		dst = append(dst, `,"c":true`...)
-	}
-	return append(dst, '}')
 }
 
 // UnmarshalJSON reads what MarshalJSON writes. Unknown fields are ignored.
@@ -127,34 +109,4 @@ func (l *LogLine) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	return fmt.Errorf("decode log line: unknown stream %q", l.Stream)
-}
-
-const hexDigits = "0123456789abcdef"
-
-// appendJSONString appends s, which is valid UTF-8, as a JSON string. Only what JSON demands is escaped.
-func appendJSONString(dst []byte, s string) []byte {
-	dst = append(dst, '"')
-	from := 0
-	for i := range len(s) {
-		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' {
-			continue
-		}
-		dst = append(dst, s[from:i]...)
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\t':
-			dst = append(dst, '\\', 't')
-		case '\r':
-			dst = append(dst, '\\', 'r')
-		case '\n':
-			dst = append(dst, '\\', 'n')
-		default:
-			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		}
-		from = i + 1
-	}
-	dst = append(dst, s[from:]...)
-	return append(dst, '"')
 }

@@ -1,6 +1,7 @@
 package wsconn
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -69,6 +70,32 @@ func belowTLS(c net.Conn) net.Conn {
 // is not text, fault.Timeout when KeepAlive found the peer gone, ctx's error when ctx ended, and fault.Unavailable for any other
 // end of the connection; CloseStatus tells the peer's code when it said goodbye.
 func (c *Conn) Read(ctx context.Context) ([]byte, error) {
+	r, err := c.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	frame, err := io.ReadAll(r)
+	if err != nil {
+		return nil, c.readError(ctx, err)
+	}
+	return frame, nil
+}
+
+// ReadInto is Read with the frame in buf, whose former content it replaces: for whoever reads many frames and keeps none.
+func (c *Conn) ReadInto(ctx context.Context, buf *bytes.Buffer) error {
+	r, err := c.begin(ctx)
+	if err != nil {
+		return err
+	}
+	buf.Reset()
+	if _, err := buf.ReadFrom(r); err != nil {
+		return c.readError(ctx, err)
+	}
+	return nil
+}
+
+// begin waits for the next frame.
+func (c *Conn) begin(ctx context.Context) (io.Reader, error) {
 	kind, r, err := c.ws.Reader(ctx)
 	if err != nil {
 		return nil, c.readError(ctx, err)
@@ -78,11 +105,7 @@ func (c *Conn) Read(ctx context.Context) ([]byte, error) {
 			fault.New(fault.Protocol, "The peer sent a binary frame; Backstay speaks text frames only. Check that both sides run Backstay."),
 			c.Close(CloseUnsupported, "text frames only"))
 	}
-	frame, err := io.ReadAll(r)
-	if err != nil {
-		return nil, c.readError(ctx, err)
-	}
-	return frame, nil
+	return r, nil
 }
 
 func (c *Conn) readError(ctx context.Context, err error) error {
