@@ -165,6 +165,10 @@ func (s *shim) end(ctx context.Context, r *running) fleet.Outcome {
 	}
 	s.noteErr("Closing restic's pipes", r.closePipes())
 	s.noteErr("Removing what restic was given", r.secrets.close())
+	if causeOf(ctx) == "" && (exit.Signal != "" || exit.Code == exitCrashed) { // it had no time to remove its lock
+		s.rec.note("restic ended " + exitWords(exit) + ", which Backstay did not ask for.")
+		s.afterwards = append(s.afterwards, s.unlockAfterStop)
+	}
 	for _, f := range s.afterwards {
 		f(ctx)
 	}

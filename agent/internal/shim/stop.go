@@ -102,7 +102,11 @@ func (s *shim) stopRestic(ctx context.Context, p *proc.Process) {
 	}
 }
 
-const exitCancelled = 130 // restic's own, after SIGTERM or SIGINT
+// Exit codes of restic.
+const (
+	exitCrashed   = 2   // Go's, after a panic
+	exitCancelled = 130 // after SIGTERM or SIGINT
+)
 
 // unlockAfterStop runs once restic's last output is recorded. While the host goes down there is little time for it.
 func (s *shim) unlockAfterStop(ctx context.Context) {
