@@ -93,7 +93,7 @@ const (
 	ReasonNone                  Reason = ""
 	ReasonCancelled             Reason = "cancelled"
 	ReasonSourceUnreadable      Reason = "source_unreadable"  // exit 3 with a snapshot
-	ReasonSourceMissing         Reason = "source_missing"     // no given path exists
+	ReasonSourceMissing         Reason = "source_missing"     // no given path exists, on the host or in the snapshot
 	ReasonWrongPassword         Reason = "wrong_password"     // exit 12
 	ReasonNoRepository          Reason = "no_repository"      // exit 10
 	ReasonRepositoryLocked      Reason = "repository_locked"  // exit 11

@@ -286,3 +286,18 @@ func BenchmarkTextLine(b *testing.B) {
 		d.Line(fleet.StreamErr, "line 123456 of a fake restic that prints plain text")
 	}
 }
+
+// restic ends with 0 when the snapshot holds nothing of what was to be restored.
+func TestRestoreOfNothingFails(t *testing.T) {
+	for text, want := range map[string]fleet.JobState{
+		`{"message_type":"summary"}`:                                                   fleet.StateFailed,
+		`{"message_type":"summary","total_files":1,"files_restored":1}`:                fleet.StateSucceeded,
+		`{"message_type":"summary","total_files":1,"files_skipped":1,"total_bytes":2}`: fleet.StateSucceeded,
+	} {
+		d := NewDecoder(fleet.KindRestore, clock())
+		d.Line(fleet.StreamOut, text)
+		if o := d.Outcome(Exit{}); o.State != want || want == fleet.StateFailed && (o.Reason != fleet.ReasonSourceMissing || o.Message == "") {
+			t.Errorf("%s: %+v, want %s", text, o, want)
+		}
+	}
+}

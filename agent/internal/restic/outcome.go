@@ -123,6 +123,9 @@ func (d *Decoder) succeeded(s *fleet.Summary) verdict {
 		if d.errors > 0 {
 			return verdict{fleet.StateWarning, fleet.ReasonResticError, d.itemsMessage("could not be restored whole") + " Look at the log, and restore them anew."}
 		}
+		if s != nil && s.Restore != nil && s.Restore.FilesRestored == 0 && s.Restore.FilesSkipped == 0 { // no error to restic
+			return failed(fleet.ReasonSourceMissing, "Nothing was restored: the snapshot holds none of the paths that were asked for. Give them whole, as they were when they were backed up.")
+		}
 	case fleet.KindCheck:
 		switch {
 		case s != nil && s.Check != nil && s.Check.Errors > 0:

@@ -205,6 +205,10 @@ func (l lab) restore(id fleet.SnapshotID) {
 		l.t.Errorf("an include is a path and no pattern: restored %q, want %q", got, names)
 	}
 
+	s.Restore.Includes = []string{inSnapshot(l.path("src")) + "/not there"}
+	o, _ = l.run(CommandInput{Spec: s, Target: l.path("out1")})
+	l.want("restore of a path that the snapshot does not hold", o, fleet.StateFailed, fleet.ReasonSourceMissing)
+
 	s.Restore.SnapshotID = "00000000"
 	o, _ = l.run(CommandInput{Spec: s, Target: l.path("out2")})
 	l.want("restore of nothing", o, fleet.StateFailed, fleet.ReasonUnknownSnapshot)

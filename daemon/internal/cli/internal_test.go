@@ -77,6 +77,7 @@ func TestResticWords(t *testing.T) {
 		`{"message_type":"verbose_status","action":"restored","item":"/a","size":2048}`:                                                "restored   /a  2.0 KiB",
 		`{"message_type":"verbose_status","action":"new","item":"/dir/","data_size":0}`:                                                "new        /dir/",
 		`{"message_type":"summary","seconds_elapsed":5,"total_files":70,"files_restored":69,"total_bytes":2048,"bytes_restored":1024}`: "summary    69 of 70 items restored, 1.0 KiB of 2.0 KiB",
+		`{"message_type":"summary","total_files":7,"files_restored":11,"total_bytes":2048,"bytes_restored":2048}`:                      "summary    11 items restored, 2.0 KiB of 2.0 KiB",
 		`{"message_type":"summary","num_errors":0,"broken_packs":null,"suggest_repair_index":false,"suggest_prune":false}`:             "summary    no errors were found",
 		`{"message_type":"summary","num_errors":1,"broken_packs":["e4"]}`:                                                              "summary    1 error was found, 1 pack is broken",
 		`{"message_type":"error","message":"\nThe repository is damaged.\nSee there.\n\n"}`:                                            "error      The repository is damaged. See there.",
@@ -139,5 +140,16 @@ func TestAnEndlessLineIsShownWhole(t *testing.T) {
 	}
 	if shown != 40*fleet.MaxLineText {
 		t.Errorf("%d of %d bytes are shown", shown, 40*fleet.MaxLineText)
+	}
+}
+
+func TestWordsOfARestore(t *testing.T) {
+	j := fleet.Job{Kind: fleet.KindRestore, State: fleet.StateWarning, Outcome: &fleet.Outcome{State: fleet.StateWarning, Unreadable: []string{"/srv/x"}, Errors: 1,
+		Summary: &fleet.Summary{Restore: &fleet.RestoreSummary{TotalFiles: 7, FilesRestored: 11, BytesRestored: 2048, Target: "/restore/one"}}}}
+	got := strings.Join(outcomeLines(j), "\n")
+	want := "Restore ended with a warning: some items could not be restored; all others are.\n" +
+		"  11 items restored, 2.0 KiB, into /restore/one\n  could not be restored: /srv/x"
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

@@ -173,7 +173,7 @@ func (m resticMessage) summary() (string, bool) {
 		}
 		return verb("summary") + backupFigures(b) + "; " + span(time.Duration(m.Duration*float64(time.Second))), true
 	case m.FilesRestored != nil && m.TotalFiles != nil:
-		return verb("summary") + fmt.Sprintf("%s of %s restored, %s of %s", count(*m.FilesRestored), items(*m.TotalFiles, "item", "items"), size(m.BytesRestored), size(m.TotalBytes)), true
+		return verb("summary") + fmt.Sprintf("%s restored, %s of %s", restoredItems(*m.FilesRestored, *m.TotalFiles), size(m.BytesRestored), size(m.TotalBytes)), true
 	case m.NumErrors != nil && *m.NumErrors > 0:
 		return verb("summary") + items(*m.NumErrors, "error was", "errors were") + " found" + packs(m.BrokenPacks), true
 	case m.NumErrors != nil:

@@ -45,12 +45,16 @@ func outcomeLines(j fleet.Job) []string {
 	if s := summaryLine(o.Summary); s != "" {
 		lines = append(lines, "  "+s)
 	}
+	how := "read"
+	if j.Kind == fleet.KindRestore {
+		how = "restored"
+	}
 	for i, item := range o.Unreadable {
 		if i == shownUnreadable {
 			lines = append(lines, "  … and more: "+items(o.Errors, "error", "errors")+" in all, each in the log")
 			break
 		}
-		lines = append(lines, "  could not be read: "+show(item))
+		lines = append(lines, "  could not be "+how+": "+show(item))
 	}
 	if o.Message != "" {
 		lines = append(lines, "  "+show(o.Message))
@@ -67,6 +71,9 @@ func headline(j fleet.Job, took string) string {
 	case fleet.StateSucceeded:
 		return what + " succeeded" + took + "."
 	case fleet.StateWarning:
+		if j.Kind == fleet.KindRestore {
+			return what + " ended with a warning" + took + ": some items could not be restored; all others are."
+		}
 		return what + " ended with a warning" + took + ": some source files could not be read; all others are saved."
 	case fleet.StateCancelled:
 		return what + " was cancelled" + took + "."
@@ -93,7 +100,7 @@ func summaryLine(s *fleet.Summary) string {
 		return backupFigures(*s.Backup)
 	case s.Restore != nil:
 		r := s.Restore
-		return fmt.Sprintf("%s of %s restored, %s, into %s", count(r.FilesRestored), items(r.TotalFiles, "item", "items"), size(r.BytesRestored), show(r.Target))
+		return fmt.Sprintf("%s restored, %s, into %s", restoredItems(r.FilesRestored, r.TotalFiles), size(r.BytesRestored), show(r.Target))
 	case s.Check != nil && s.Check.Errors > 0:
 		return items(s.Check.Errors, "error was", "errors were") + " found" + packs(s.Check.BrokenPacks)
 	case s.Check != nil:
@@ -104,6 +111,14 @@ func summaryLine(s *fleet.Summary) string {
 		return items(s.Snapshots, "snapshot", "snapshots") + " listed"
 	}
 	return ""
+}
+
+// restoredItems leaves the total out where restic counts less of it: the folders above an include are restored and not in it.
+func restoredItems(done, total int64) string {
+	if done >= total {
+		return items(done, "item", "items")
+	}
+	return count(done) + " of " + items(total, "item", "items")
 }
 
 func packs(ids []string) string {
