@@ -21,6 +21,14 @@ func (c *cli) hosts() *cobra.Command {
 	return cmd
 }
 
+// seen is when a host was last heard of. The daemon notes it when a connection begins and ends, not with each sign of life.
+func (c *cli) seen(h fleet.Host) string {
+	if h.Online && h.RevokedAt == nil {
+		return "now"
+	}
+	return c.agoOr(h.LastSeenAt, "never")
+}
+
 func (c *cli) listHosts(ctx context.Context) func(*apiclient.Client) error {
 	return func(client *apiclient.Client) error {
 		hosts, err := client.Hosts(ctx)
@@ -32,7 +40,7 @@ func (c *cli) listHosts(ctx context.Context) func(*apiclient.Client) error {
 		}
 		t := newTable("NAME", "STATE", "SYSTEM", "AGENT", "RESTIC", "PASSWORDS IN", "SEEN")
 		for _, h := range hosts {
-			t.add(show(h.Name), hostState(h), show(h.OS+"/"+h.Arch), show(h.AgentVersion), orDash(show(h.ResticVersion)), show(h.SecretStore), c.agoOr(h.LastSeenAt, "never"))
+			t.add(show(h.Name), hostState(h), show(h.OS+"/"+h.Arch), show(h.AgentVersion), orDash(show(h.ResticVersion)), show(h.SecretStore), c.seen(h))
 		}
 		return t.write(c.env.Out, "No host is enrolled yet. Make a token with `backstay enrol-token`.")
 	}
@@ -89,7 +97,7 @@ func (c *cli) showHost(ctx context.Context, client *apiclient.Client, name strin
 		f.add("clock", skew.Round(time.Second).String()+" off")
 	}
 	f.add("enrolled", c.both(h.EnrolledAt))
-	f.add("seen", c.agoOr(h.LastSeenAt, "never"))
+	f.add("seen", c.seen(h))
 	if h.RevokedAt != nil {
 		f.add("revoked", c.both(*h.RevokedAt))
 	}
