@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -12,6 +13,7 @@ import (
 	"net"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -125,7 +127,17 @@ func TestAgainstTheDaemon(t *testing.T) {
 	l.want(l.run("backup", "web-1", "--repo", "nas", "relative/path"), cli.ExitFailed, "Error: ")
 	l.want(l.run("restore", "web-1", "--snapshot", "12345678", "--include", "/x"), cli.ExitFailed, "snapshot")
 	followed := make(chan result, 1)
-	go func() { followed <- l.run("jobs", "follow", string(job.ID)) }()
+	out := &awaited{text: "web-1 is away", seen: make(chan struct{})}
+	go func() {
+		var errs bytes.Buffer
+		code := cli.Main(t.Context(), l.env("", nil, out, &errs), []string{"jobs", "follow", string(job.ID)})
+		followed <- result{out.String(), errs.String(), code}
+	}()
+	select {
+	case <-out.seen: // it follows: an earlier cancel would be all it sees
+	case r := <-followed:
+		t.Fatalf("exit %d before the job's end\n%s%s", r.code, r.out, r.err)
+	}
 	l.must(l.run("jobs", "cancel", string(job.ID)))
 	if r := <-followed; r.code != cli.ExitCancelled || !strings.Contains(r.out, "web-1 is away") || !strings.Contains(r.out, "Backup was cancelled") {
 		t.Errorf("exit %d\n%s%s", r.code, r.out, r.err)
@@ -147,4 +159,20 @@ func TestAgainstTheDaemon(t *testing.T) {
 	l.must(l.run("snapshots", "--repo", "nas"))
 	l.must(l.run("logout"))
 	l.want(l.run("hosts"), cli.ExitFailed, "Nobody is signed in")
+}
+
+// awaited is an output that tells when a text is in it.
+type awaited struct {
+	bytes.Buffer
+	text string
+	seen chan struct{}
+	once sync.Once
+}
+
+func (a *awaited) Write(b []byte) (int, error) {
+	n, err := a.Buffer.Write(b)
+	if strings.Contains(a.String(), a.text) {
+		a.once.Do(func() { close(a.seen) })
+	}
+	return n, err
 }

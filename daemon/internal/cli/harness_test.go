@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -139,7 +140,7 @@ func (l *lab) runWith(ctx context.Context, stdin string, answers []string, args 
 	return result{l.stable(out.String()), l.stable(errs.String()), code}
 }
 
-func (l *lab) env(stdin string, answers []string, out, errs *bytes.Buffer) cli.Env {
+func (l *lab) env(stdin string, answers []string, out, errs io.Writer) cli.Env {
 	return cli.Env{In: strings.NewReader(stdin), Out: out, Err: errs, Getenv: func(name string) string { return l.vars[name] }, Config: l.config,
 		Now: func() time.Time { return now }, Zone: time.UTC, Terminal: &typist{width: l.width, answers: answers}, Keyring: l.keyring}
 }
