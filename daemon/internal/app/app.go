@@ -92,6 +92,7 @@ type core struct {
 	agents   *agentws.Handler
 	api      *httpapi.Server
 	server   *http.Server
+	quiet    quietConns
 	failed   chan error // the listener's end; holds one
 }
 
@@ -120,7 +121,7 @@ func newCore(ctx context.Context, cfg config.Config, log *slog.Logger, store *sq
 		mux.Handle(path, c.agents)
 	}
 	mux.Handle("/", c.api)
-	c.server = &http.Server{Handler: mux, TLSConfig: ca.TLS(), ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	c.server = &http.Server{Handler: mux, TLSConfig: ca.TLS(), ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnState: c.quiet.note}
 	httpapi.Harden(c.server)
 	return c, nil
 }
@@ -168,7 +169,8 @@ func (c *core) dropOldLogs() error {
 	return err
 }
 
-// serve takes connections; the function it gives ends them in order: no new ones, agents, consoles, requests under way.
+// serve takes connections; the function it gives takes no new ones and ends those that are open: agents and consoles are told, each
+// for a second at most, quiet connections are cut, and requests under way have until shutdownLimit.
 func (c *core) serve(listener net.Listener) func() error {
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -179,8 +181,9 @@ func (c *core) serve(listener net.Listener) func() error {
 	return func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), shutdownLimit)
 		defer cancel()
-		c.agents.Close()
-		c.api.Close()
+		wg.Go(c.agents.Close)
+		wg.Go(c.api.Close)
+		c.quiet.end()
 		err := c.server.Shutdown(ctx)
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = c.server.Close()
