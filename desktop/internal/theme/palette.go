@@ -42,6 +42,7 @@ const (
 
 	Hover       fyne.ThemeColorName = "backstay.hover"       // over what is under the pointer, on any ground
 	Selected    fyne.ThemeColorName = "backstay.selected"    // a table's selected row
+	Segment     fyne.ThemeColorName = "backstay.segment"     // the ground of a segmented control
 	Thumb       fyne.ThemeColorName = "backstay.thumb"       // the chosen part of a segmented control
 	FocusRing   fyne.ThemeColorName = "backstay.focusRing"   // around what has the keyboard
 	Shadow      fyne.ThemeColorName = "backstay.shadow"      // below cards
@@ -98,6 +99,7 @@ var palette = map[fyne.ThemeColorName]pair{
 
 	Hover:       {rgba(0x12161C, 0x0B), rgba(0xE9ECF1, 0x0D)},
 	Selected:    {rgb(0xF3F6FF), rgb(0x171F33)},
+	Segment:     {rgb(0xF2F4F7), rgb(0x1B2029)},
 	Thumb:       {rgb(0xFFFFFF), rgb(0x323B48)},
 	FocusRing:   {rgba(0x3257E8, 0x59), rgba(0x5B82FF, 0x73)},
 	Shadow:      {rgba(0x101828, 0x12), rgba(0x000000, 0x40)},

@@ -117,8 +117,9 @@ func (b *Button) again() {
 }
 
 const (
-	buttonPad = 12
-	buttonGap = 7
+	buttonPad  = 12
+	buttonGap  = 8
+	buttonIcon = 15
 )
 
 // NaturalSize is the label's, the icon's and the frame's.
@@ -129,7 +130,7 @@ func (b *Button) NaturalSize() fyne.Size {
 	}
 	width := text.Width + 2*buttonPad + b.iconRoom()
 	if b.iconRoom() > 0 {
-		width-- // an icon has air of its own
+		width -= 2 // an icon has air of its own
 	}
 	return fyne.NewSize(width, theme.ControlH)
 }
@@ -138,7 +139,7 @@ func (b *Button) iconRoom() float32 {
 	if b.icon == "" && !b.busy {
 		return 0
 	}
-	return theme.IconSize + buttonGap
+	return buttonIcon + buttonGap
 }
 
 func (b *Button) lay(size fyne.Size) {
@@ -148,8 +149,9 @@ func (b *Button) lay(size fyne.Size) {
 	content := text.Width + b.iconRoom()
 	x := max((size.Width-content)/2, 0)
 	if b.iconRoom() > 0 {
-		b.image.Move(fyne.NewPos(x-0.5, (size.Height-theme.IconSize)/2))
-		b.image.Resize(fyne.NewSquareSize(theme.IconSize))
+		x = max(x-0.5, 0)
+		b.image.Move(fyne.NewPos(x, (size.Height-buttonIcon)/2))
+		b.image.Resize(fyne.NewSquareSize(buttonIcon))
 		x += b.iconRoom()
 	}
 	b.label.Move(fyne.NewPos(x, 0))
@@ -275,6 +277,9 @@ func (b *IconButton) SetOn(on bool) {
 	b.on = on
 	b.changed()
 }
+
+// SetOnTap does something else from now on.
+func (b *IconButton) SetOnTap(f func()) { b.onTap = f }
 
 // SetEnabled lets it be pressed or not.
 func (b *IconButton) SetEnabled(enabled bool) { b.setDisabled(!enabled) }

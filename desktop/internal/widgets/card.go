@@ -40,6 +40,10 @@ func (p *Panel) NaturalSize() fyne.Size {
 	return naturalSize(p.body).AddWidthHeight(2*theme.Hairline, 2*theme.Hairline)
 }
 
+func (p *Panel) naturalIn(width float32) fyne.Size {
+	return naturalIn(p.body, width-2*theme.Hairline).AddWidthHeight(2*theme.Hairline, 2*theme.Hairline)
+}
+
 func (p *Panel) repaint() {
 	p.bg.FillColor, p.bg.StrokeColor = theme.Color(theme.Surface), theme.Color(theme.Border)
 	p.bg.Shadow = canvas.Shadow{Color: theme.Color(theme.Shadow), BlurRadius: theme.CardBlur, Offset: fyne.NewPos(0, 1)}
@@ -47,14 +51,14 @@ func (p *Panel) repaint() {
 
 // CardWith is a card with a title, a quiet subtitle ("" for none), something at the right of them (nil for nothing) and a body.
 func CardWith(title, subtitle string, right, body fyne.CanvasObject) *Panel {
-	return Card(VFlex(theme.GapSmall, CardHead(title, subtitle, right), Grow(body, 1)))
+	return Card(VFlex(12, CardHead(title, subtitle, right), Grow(body, 1)))
 }
 
 // CardHead is the first line of a card: a title, a quiet subtitle ("" for none), and something at the right (nil for nothing).
 func CardHead(title, subtitle string, right fyne.CanvasObject) *fyne.Container {
 	children := []fyne.CanvasObject{NewLabel(title, CardTitle)}
 	if subtitle != "" {
-		children = append(children, NewLabel(subtitle, Table).Colored(theme.Text3))
+		children = append(children, NewLabel(subtitle, Cell).Colored(theme.Text3))
 	}
 	children = append(children, Spacer())
 	if right != nil {
@@ -89,6 +93,8 @@ type Ground struct {
 
 // NaturalSize is the body's.
 func (g *Ground) NaturalSize() fyne.Size { return naturalSize(g.body) }
+
+func (g *Ground) naturalIn(width float32) fyne.Size { return naturalIn(g.body, width) }
 
 // SetColor paints another colour.
 func (g *Ground) SetColor(color fyne.ThemeColorName) {

@@ -84,6 +84,16 @@ func VFlex(gap float32, children ...fyne.CanvasObject) *fyne.Container {
 	return newFlex(true, gap, children)
 }
 
+// Columns is HFlex with children as high as the row: cards beside each other.
+func Columns(gap float32, children ...fyne.CanvasObject) *fyne.Container {
+	for i, c := range children {
+		if w := wishFor(c); !w.aligned {
+			children[i] = At(c, Stretch)
+		}
+	}
+	return newFlex(false, gap, children)
+}
+
 func newFlex(vertical bool, gap float32, children []fyne.CanvasObject) *fyne.Container {
 	l := &flex{vertical: vertical, gap: gap}
 	l.read(children)
@@ -163,6 +173,29 @@ func (l *flex) MinSize(objects []fyne.CanvasObject) fyne.Size {
 
 func (l *flex) natural(objects []fyne.CanvasObject) fyne.Size { return l.sum(objects, naturalSize) }
 
+func (l *flex) naturalIn(objects []fyne.CanvasObject, width float32) fyne.Size {
+	if l.vertical {
+		return l.sum(objects, func(o fyne.CanvasObject) fyne.Size { return naturalIn(o, width) })
+	}
+	size := l.natural(objects)
+	lengths := l.lengths(objects, fyne.NewSize(width, size.Height))
+	size.Height = 0
+	for i, o := range objects {
+		if o.Visible() {
+			size.Height = max(size.Height, naturalIn(o, lengths[i]).Height)
+		}
+	}
+	return size
+}
+
+// wants is the length that an object would like along a flex of this size.
+func (l *flex) wants(o fyne.CanvasObject, size fyne.Size) float32 {
+	if l.vertical {
+		return naturalIn(o, size.Width).Height
+	}
+	return naturalSize(o).Width
+}
+
 // Layout implements fyne.Layout.
 func (l *flex) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	lengths := l.lengths(objects, size)
@@ -171,7 +204,7 @@ func (l *flex) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 		if !o.Visible() {
 			continue
 		}
-		offset, cross := l.across(o, l.cross(size))
+		offset, cross := l.across(o, lengths[i], l.cross(size))
 		if l.vertical {
 			o.Move(fyne.NewPos(offset, at))
 		} else {
@@ -184,7 +217,7 @@ func (l *flex) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 }
 
 // across gives where an object lies across the flex, and how far it reaches.
-func (l *flex) across(o fyne.CanvasObject, room float32) (offset, length float32) {
+func (l *flex) across(o fyne.CanvasObject, along, room float32) (offset, length float32) {
 	align := Centre
 	if l.vertical {
 		align = Stretch
@@ -192,7 +225,11 @@ func (l *flex) across(o fyne.CanvasObject, room float32) (offset, length float32
 	if it := l.items[o]; it.aligned {
 		align = it.align
 	}
-	length = min(l.cross(naturalSize(o)), room)
+	want := naturalSize(o)
+	if !l.vertical {
+		want = naturalIn(o, along)
+	}
+	length = min(l.cross(want), room)
 	switch align {
 	case Stretch:
 		return 0, room
@@ -222,10 +259,14 @@ func (l *flex) lengths(objects []fyne.CanvasObject, size fyne.Size) []float32 {
 			lengths[i], mins[i] = it.fixed, it.fixed
 		case it.weight > 0:
 			mins[i] = l.main(o.MinSize())
+			if l.vertical {
+				mins[i] = min(mins[i], l.wants(o, size)) // text knows its height for another width
+			}
 			lengths[i] = mins[i]
 			weights += it.weight
 		default:
-			lengths[i], mins[i] = l.main(naturalSize(o)), l.main(o.MinSize())
+			lengths[i] = l.wants(o, size)
+			mins[i] = min(l.main(o.MinSize()), lengths[i])
 		}
 		used += lengths[i]
 		give += lengths[i] - mins[i]

@@ -41,6 +41,10 @@ func (l *pad) natural(objects []fyne.CanvasObject) fyne.Size {
 	return naturalSize(objects[0]).AddWidthHeight(l.left+l.right, l.top+l.bottom)
 }
 
+func (l *pad) naturalIn(objects []fyne.CanvasObject, width float32) fyne.Size {
+	return naturalIn(objects[0], width-l.left-l.right).AddWidthHeight(l.left+l.right, l.top+l.bottom)
+}
+
 func (l *pad) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	objects[0].Move(fyne.NewPos(l.left, l.top))
 	objects[0].Resize(size.SubtractWidthHeight(l.left+l.right, l.top+l.bottom))
@@ -76,6 +80,10 @@ func (l *stack) natural(objects []fyne.CanvasObject) fyne.Size {
 	return l.largest(objects, naturalSize)
 }
 
+func (l *stack) naturalIn(objects []fyne.CanvasObject, width float32) fyne.Size {
+	return l.largest(objects, func(o fyne.CanvasObject) fyne.Size { return naturalIn(o, width) })
+}
+
 func (l *stack) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	for _, o := range objects {
 		o.Move(fyne.Position{})
@@ -99,8 +107,12 @@ func (l *center) MinSize(objects []fyne.CanvasObject) fyne.Size { return objects
 
 func (l *center) natural(objects []fyne.CanvasObject) fyne.Size { return naturalSize(objects[0]) }
 
+func (l *center) naturalIn(objects []fyne.CanvasObject, width float32) fyne.Size {
+	return naturalIn(objects[0], width)
+}
+
 func (l *center) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	s := naturalSize(objects[0])
+	s := naturalIn(objects[0], size.Width)
 	s = fyne.NewSize(min(s.Width, size.Width), min(s.Height, size.Height))
 	objects[0].Move(fyne.NewPos((size.Width-s.Width)/2, (size.Height-s.Height)/2))
 	objects[0].Resize(s)
@@ -125,6 +137,11 @@ func (l *maxWidth) MinSize(objects []fyne.CanvasObject) fyne.Size { return objec
 
 func (l *maxWidth) natural(objects []fyne.CanvasObject) fyne.Size {
 	s := naturalSize(objects[0])
+	return fyne.NewSize(min(s.Width, l.width), s.Height)
+}
+
+func (l *maxWidth) naturalIn(objects []fyne.CanvasObject, width float32) fyne.Size {
+	s := naturalIn(objects[0], min(width, l.width))
 	return fyne.NewSize(min(s.Width, l.width), s.Height)
 }
 
@@ -182,10 +199,20 @@ func (l *grid) MinSize(objects []fyne.CanvasObject) fyne.Size {
 
 func (l *grid) natural(objects []fyne.CanvasObject) fyne.Size { return l.sum(objects, naturalSize) }
 
+func (l *grid) naturalIn(objects []fyne.CanvasObject, width float32) fyne.Size {
+	width = l.column(width)
+	return l.sum(objects, func(o fyne.CanvasObject) fyne.Size { return naturalIn(o, width) })
+}
+
+// column is a column's width in a grid this wide.
+func (l *grid) column(width float32) float32 {
+	return (width - l.gap*float32(l.cols-1)) / float32(l.cols)
+}
+
 func (l *grid) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	heights, _ := l.rows(objects, naturalSize)
-	extra := size.Height - l.natural(objects).Height
-	width := (size.Width - l.gap*float32(l.cols-1)) / float32(l.cols)
+	width := l.column(size.Width)
+	heights, _ := l.rows(objects, func(o fyne.CanvasObject) fyne.Size { return naturalIn(o, width) })
+	extra := size.Height - l.naturalIn(objects, size.Width).Height
 	var y float32
 	shown := 0
 	for _, o := range objects {
@@ -230,4 +257,34 @@ func newLine(vertical bool) *line {
 	l.paint = func() { l.rect.FillColor = theme.Color(theme.Border) }
 	l.be(l)
 	return l
+}
+
+// fix gives one object a least size.
+type fix struct {
+	box
+	size fyne.Size
+}
+
+var _ naturalLayout = (*fix)(nil)
+
+// Fix gives an object this size at least; 0 leaves a direction to the object.
+func Fix(o fyne.CanvasObject, size fyne.Size) *fyne.Container {
+	l := &fix{size: size}
+	return contain(l, &l.box, []fyne.CanvasObject{o})
+}
+
+func (l *fix) MinSize(objects []fyne.CanvasObject) fyne.Size { return objects[0].MinSize().Max(l.size) }
+
+func (l *fix) natural(objects []fyne.CanvasObject) fyne.Size {
+	return naturalSize(objects[0]).Max(l.size)
+}
+
+func (l *fix) naturalIn(objects []fyne.CanvasObject, width float32) fyne.Size {
+	return naturalIn(objects[0], width).Max(l.size)
+}
+
+func (l *fix) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	objects[0].Move(fyne.Position{})
+	objects[0].Resize(size)
+	l.settle(l, objects)
 }

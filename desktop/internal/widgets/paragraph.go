@@ -9,8 +9,8 @@ import (
 	"github.com/backstay/backstay/desktop/internal/theme"
 )
 
-// Paragraph is text over as many lines as it takes. Its height depends on the width that it was given last; Wrapped says the width
-// to count with before that.
+// Paragraph is text over as many lines as it takes. The layouts of this package ask for its height in a width; others see the
+// height for the width that it was given last, or Wrapped.
 type Paragraph struct {
 	part
 	full  string
@@ -18,14 +18,13 @@ type Paragraph struct {
 	align fyne.TextAlign
 	width float32
 	lines []*canvas.Text
-	last  int // lines when the layout around was told last
 }
 
 // NewParagraph makes a paragraph.
 func NewParagraph(text string, style Style) *Paragraph {
 	p := &Paragraph{full: text, face: faceOf(style), width: 320}
 	p.layout = p.lay
-	p.min = func() fyne.Size { return fyne.NewSize(min(p.width, 120), p.height()) }
+	p.min = func() fyne.Size { return fyne.NewSize(min(p.width, 120), p.height(len(p.lines))) }
 	p.paint = func() {
 		for _, l := range p.lines {
 			l.Color = theme.Color(p.face.color)
@@ -63,41 +62,50 @@ func (p *Paragraph) Set(text string) {
 		return
 	}
 	p.full = text
-	p.rewrap()
+	before := p.NaturalSize()
+	p.wrap()
+	p.place()
+	canvas.Refresh(p)
+	if p.NaturalSize() != before {
+		p.grew()
+	}
 }
 
 // Text is the whole text.
 func (p *Paragraph) Text() string { return p.full }
 
-// NaturalSize is the width last given (or Wrapped) and the height for it.
+// NaturalSize is the width last given (or Wrapped), or that of the text where it is less, and the height for it.
 func (p *Paragraph) NaturalSize() fyne.Size {
 	var widest float32
 	for _, l := range p.lines {
 		widest = max(widest, p.face.measure(l.Text).Width)
 	}
-	return fyne.NewSize(min(widest+1, p.width), p.height())
+	return fyne.NewSize(min(widest+1, p.width), p.height(len(p.lines)))
+}
+
+func (p *Paragraph) naturalIn(width float32) fyne.Size {
+	if width == p.width {
+		return p.NaturalSize()
+	}
+	lines := p.split(width)
+	var widest float32
+	for _, l := range lines {
+		widest = max(widest, p.face.measure(l).Width)
+	}
+	return fyne.NewSize(min(widest+1, width), p.height(len(lines)))
 }
 
 func (p *Paragraph) step() float32 { return p.face.size * 1.45 }
 
-func (p *Paragraph) height() float32 { return p.step() * float32(max(len(p.lines), 1)) }
+func (p *Paragraph) height(lines int) float32 { return p.step() * float32(max(lines, 1)) }
 
 func (p *Paragraph) lay(size fyne.Size) {
 	if size.Width > 0 && size.Width != p.width {
 		p.width = size.Width
-		p.rewrap()
+		p.wrap()
+		canvas.Refresh(p)
 	}
 	p.place()
-}
-
-func (p *Paragraph) rewrap() {
-	p.wrap()
-	p.place()
-	p.Refresh()
-	if len(p.lines) != p.last {
-		p.last = len(p.lines)
-		p.grew()
-	}
 }
 
 func (p *Paragraph) place() {
@@ -108,15 +116,11 @@ func (p *Paragraph) place() {
 	}
 }
 
-// wrap breaks the text at spaces, and inside words that are longer than a line.
+// wrap makes the lines for the width.
 func (p *Paragraph) wrap() {
-	var lines []string
-	for _, hard := range strings.Split(strings.ReplaceAll(p.full, "\r", ""), "\n") {
-		lines = append(lines, p.wrapLine(hard)...)
-	}
-	p.lines = p.lines[:0]
+	p.lines = p.lines[:0:0]
 	p.objects = nil
-	for _, s := range lines {
+	for _, s := range p.split(p.width) {
 		t := p.face.text(s)
 		t.Alignment = p.align
 		p.lines = append(p.lines, t)
@@ -124,7 +128,16 @@ func (p *Paragraph) wrap() {
 	}
 }
 
-func (p *Paragraph) wrapLine(text string) []string {
+// split breaks the text at spaces, and inside words that are longer than a line.
+func (p *Paragraph) split(width float32) []string {
+	var lines []string
+	for _, hard := range strings.Split(strings.ReplaceAll(p.full, "\r", ""), "\n") {
+		lines = append(lines, p.splitLine(hard, width)...)
+	}
+	return lines
+}
+
+func (p *Paragraph) splitLine(text string, width float32) []string {
 	var lines []string
 	line := ""
 	for _, word := range strings.Fields(text) {
@@ -132,15 +145,18 @@ func (p *Paragraph) wrapLine(text string) []string {
 		if line != "" {
 			joined = line + " " + word
 		}
-		if p.face.measure(joined).Width <= p.width {
+		if p.face.measure(joined).Width <= width {
 			line = joined
 			continue
 		}
 		if line != "" {
 			lines = append(lines, line)
 		}
-		for p.face.measure(word).Width > p.width && len(word) > 1 {
-			head := p.head(word)
+		for p.face.measure(word).Width > width && len(word) > 1 {
+			head := p.head(word, width)
+			if head == word {
+				break
+			}
 			lines = append(lines, head)
 			word = word[len(head):]
 		}
@@ -150,12 +166,12 @@ func (p *Paragraph) wrapLine(text string) []string {
 }
 
 // head is the longest start of a word that fits a line, at least one letter.
-func (p *Paragraph) head(word string) string {
+func (p *Paragraph) head(word string, width float32) string {
 	runes := []rune(word)
 	low, high := 1, len(runes)
 	for low < high {
 		mid := (low + high + 1) / 2
-		if p.face.measure(string(runes[:mid])).Width <= p.width {
+		if p.face.measure(string(runes[:mid])).Width <= width {
 			low = mid
 		} else {
 			high = mid - 1

@@ -63,6 +63,9 @@ func (r *partRenderer) Refresh() {
 // natural is a part with a wish: the size it would like where there is room.
 type natural interface{ NaturalSize() fyne.Size }
 
+// flowing is a part whose height depends on its width: it holds text over several lines.
+type flowing interface{ naturalIn(width float32) fyne.Size }
+
 // grower is a part that tells when its natural size is another.
 type grower interface{ onGrown(func()) }
 
@@ -79,10 +82,24 @@ func naturalSize(o fyne.CanvasObject) fyne.Size {
 	return o.MinSize()
 }
 
+// naturalIn is what an object would like if it were this wide.
+func naturalIn(o fyne.CanvasObject, width float32) fyne.Size {
+	switch o := o.(type) {
+	case flowing:
+		return o.naturalIn(width)
+	case *fyne.Container:
+		if l, ok := o.Layout.(naturalLayout); ok {
+			return l.naturalIn(o.Objects, width)
+		}
+	}
+	return naturalSize(o)
+}
+
 // naturalLayout is a layout with a wish for what it lays out.
 type naturalLayout interface {
 	fyne.Layout
 	natural(objects []fyne.CanvasObject) fyne.Size
+	naturalIn(objects []fyne.CanvasObject, width float32) fyne.Size
 }
 
 // watch asks an object to call f when its natural size is another. Objects of other packages cannot tell.

@@ -70,6 +70,8 @@ func (p *press) TypedKey(e *fyne.KeyEvent) {
 	switch e.Name {
 	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
 		p.fire()
+	default:
+		forward(p.me, e)
 	}
 }
 
@@ -81,8 +83,14 @@ func (p *press) Cursor() desktop.Cursor {
 	return desktop.PointerCursor
 }
 
-// Disabled tells whether it does nothing now.
+// Disabled implements fyne.Disableable: what does nothing now is passed over by the keyboard.
 func (p *press) Disabled() bool { return p.disabled }
+
+// Disable implements fyne.Disableable.
+func (p *press) Disable() { p.setDisabled(true) }
+
+// Enable implements fyne.Disableable.
+func (p *press) Enable() { p.setDisabled(false) }
 
 func (p *press) setDisabled(disabled bool) {
 	if disabled == p.disabled {
@@ -156,6 +164,8 @@ func NewPressable(content fyne.CanvasObject, radius float32, onTap func()) *Pres
 
 // NaturalSize is the content's.
 func (p *Pressable) NaturalSize() fyne.Size { return naturalSize(p.content) }
+
+func (p *Pressable) naturalIn(width float32) fyne.Size { return naturalIn(p.content, width) }
 
 // SetOnTap does something else from now on.
 func (p *Pressable) SetOnTap(f func()) { p.onTap = f }

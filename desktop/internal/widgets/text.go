@@ -18,19 +18,20 @@ const (
 	BodyMedium                 // 13, a little heavier: names
 	BodyStrong                 // 13 semibold: figures, short answers
 	Body2                      // 13, second in rank
-	Table                      // 12.5, second in rank: a table's cells
-	TableText                  // 12.5, first in rank: what a row is about
-	TableMedium                // 12.5 medium
-	TableStrong                // 12.5 semibold
+	Cell                       // 12.5, second in rank: a table's cells
+	CellText                   // 12.5, first in rank: what a row is about
+	CellMedium                 // 12.5 medium
+	CellStrong                 // 12.5 semibold
 	Caption                    // 11.5, third in rank: below a name, above a figure
 	Caption2                   // 11.5, second in rank
 	CaptionMedium              // 11.5 medium, second in rank
 	CardTitle                  // 14 semibold
+	DialogTitle                // 16 semibold
 	Figure                     // 16 semibold: the figures of a job
 	Title                      // 21 semibold, display
 	KPI                        // 27 semibold, display
 	Mono                       // 12, fixed width
-	MonoTable                  // 11.5, fixed width, second in rank
+	MonoSmall                  // 11.5, fixed width, second in rank
 )
 
 // face is what a style is made of. Regular and semibold text go without a font source: only then are Fyne's symbols and emoji
@@ -51,13 +52,13 @@ func faceOf(s Style) face {
 		return face{size: theme.TextBody, style: bold, color: theme.Text}
 	case Body2:
 		return face{size: theme.TextBody, color: theme.Text2}
-	case Table:
+	case Cell:
 		return face{size: theme.TextTable, color: theme.Text2}
-	case TableText:
+	case CellText:
 		return face{size: theme.TextTable, color: theme.Text}
-	case TableMedium:
+	case CellMedium:
 		return face{size: theme.TextTable, font: theme.FontMedium, color: theme.Text}
-	case TableStrong:
+	case CellStrong:
 		return face{size: theme.TextTable, style: bold, color: theme.Text}
 	case Caption:
 		return face{size: theme.TextCaption, color: theme.Text3}
@@ -67,7 +68,7 @@ func faceOf(s Style) face {
 		return face{size: theme.TextCaption, font: theme.FontMedium, color: theme.Text2}
 	case CardTitle:
 		return face{size: theme.TextCardTitle, style: bold, color: theme.Text}
-	case Figure:
+	case Figure, DialogTitle:
 		return face{size: 16, style: bold, color: theme.Text}
 	case Title:
 		return face{size: theme.TextTitle, font: theme.FontDisplay, color: theme.Text}
@@ -75,7 +76,7 @@ func faceOf(s Style) face {
 		return face{size: theme.TextKPI, font: theme.FontDisplay, color: theme.Text}
 	case Mono:
 		return face{size: theme.TextMono, style: mono, color: theme.Text}
-	case MonoTable:
+	case MonoSmall:
 		return face{size: theme.TextCaption, style: mono, color: theme.Text2}
 	default:
 		return face{size: theme.TextBody, color: theme.Text}
