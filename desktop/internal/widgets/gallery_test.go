@@ -1,6 +1,7 @@
 package widgets_test
 
 import (
+	"fmt"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -16,21 +17,25 @@ import (
 )
 
 // save paints an object and, where BACKSTAY_GALLERY names a folder, keeps the picture there.
-func save(t *testing.T, name string, mode theme.Mode, scale float32, size fyne.Size, build func() fyne.CanvasObject) {
+func save(t *testing.T, name string, mode theme.Mode, scale float32, size fyne.Size, build func(c fyne.Canvas) fyne.CanvasObject) {
 	t.Helper()
 	app := test.NewTempApp(t)
 	app.Settings().SetTheme(theme.New(mode, theme.Comfortable))
-	c := software.NewCanvas()
-	c.SetPadded(false)
+	w := test.NewTempWindow(t, nil)
+	w.SetPadded(false)
+	c, ok := w.Canvas().(software.WindowlessCanvas)
+	if !ok {
+		t.Fatal("the test canvas is another")
+	}
 	c.SetScale(scale)
-	c.SetContent(build())
+	c.SetContent(build(c))
 	c.Resize(size)
 	img := c.Capture()
 	folder := os.Getenv("BACKSTAY_GALLERY")
 	if folder == "" {
 		return
 	}
-	f, err := os.Create(filepath.Join(folder, name+".png"))
+	f, err := os.Create(filepath.Join(folder, fmt.Sprintf("%s-%s-%v.png", name, mode, scale)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,27 +45,146 @@ func save(t *testing.T, name string, mode theme.Mode, scale float32, size fyne.S
 	}
 }
 
+func page(o fyne.CanvasObject) fyne.CanvasObject {
+	return widgets.Backdrop(theme.Bg, 0, widgets.Pad(o, 18, 24, 18, 24))
+}
+
+type hostRow struct {
+	cells     []fyne.CanvasObject
+	name, sys *widgets.Label
+	state     *widgets.Pill
+	plan      *widgets.Label
+	last      *widgets.Label
+	size      *widgets.Label
+	next      *widgets.Label
+}
+
+func newHostRow() widgets.Row {
+	r := &hostRow{name: widgets.NewLabel("", widgets.BodyMedium), sys: widgets.NewLabel("", widgets.Caption), state: widgets.NewPill(widgets.Ok, "Protected"),
+		plan: widgets.NewLabel("", widgets.Cell), last: widgets.NewLabel("", widgets.Cell), size: widgets.NewLabel("", widgets.Cell), next: widgets.NewLabel("today 21:15", widgets.Cell)}
+	r.cells = []fyne.CanvasObject{widgets.VFlex(1, r.name, r.sys), r.state, widgets.NewLabel("strip", widgets.Cell), r.plan, r.last, r.size, r.next}
+	return r
+}
+
+func (r *hostRow) Cells() []fyne.CanvasObject { return r.cells }
+
+func (r *hostRow) Bind(id string) {
+	r.name.Set(id)
+	r.sys.Set("Debian 12  ·  prod-eu")
+	if len(id)%3 == 0 {
+		r.state.Set(widgets.Running, "Running")
+	} else {
+		r.state.Set(widgets.Ok, "Protected")
+	}
+	r.plan.Set("hourly-db")
+	r.last.Set("6 h ago")
+	r.size.Set("843 GiB")
+}
+
+func hostColumns() []widgets.Column {
+	return []widgets.Column{
+		{ID: "host", Title: "Host", Width: 200, Grow: 1, Sortable: true},
+		{ID: "state", Title: "Status", Width: 112, Sortable: true},
+		{ID: "strip", Title: "Last 14 backups", Width: 152},
+		{ID: "plan", Title: "Plan", Width: 175, MinTable: 800},
+		{ID: "last", Title: "Last backup", Width: 112, Sortable: true},
+		{ID: "size", Title: "Size", Width: 88, Right: true, Sortable: true},
+		{ID: "next", Title: "Next run", Width: 135},
+	}
+}
+
+func ids(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprintf("db-%04d.prod-eu", i)
+	}
+	return out
+}
+
+func basics() fyne.CanvasObject {
+	kpi := widgets.Card(widgets.VFlex(2,
+		widgets.NewLabel("Protected hosts", widgets.CaptionMedium),
+		widgets.HFlex(6, widgets.NewLabel("1,948", widgets.KPI), widgets.NewLabel("of 2,000", widgets.Body).Colored(theme.Text3)),
+		widgets.NewLabel("52 need attention", widgets.Caption)))
+	bar := widgets.NewProgress(8)
+	bar.Set(0.63)
+	off := widgets.NewButton(widgets.Primary, icons.Play, "Back up now", func() {})
+	off.SetEnabled(false)
+	return page(widgets.VFlex(14,
+		widgets.HFlex(8, widgets.NewTile(icons.Host), widgets.NewLabel("db-04.prod-eu", widgets.Title), widgets.NewPill(widgets.Running, "Running"), widgets.NewBadge("prod-eu"),
+			widgets.Spacer(),
+			widgets.NewIconButton(icons.Refresh, "Refresh", nil).Framed(), off,
+			widgets.NewButton(widgets.Secondary, icons.FolderOpen, "Browse", func() {}),
+			widgets.NewButton(widgets.Danger, icons.Ban, "Cancel job", func() {}),
+			widgets.NewButton(widgets.Ghost, icons.Terminal, "Open log", func() {}),
+			widgets.NewButton(widgets.Primary, icons.Play, "Back up now", func() {})),
+		widgets.HFlex(14, widgets.Grow(kpi, 1), widgets.Grow(widgets.Card(widgets.NewKeyValues(widgets.KV{Key: "Schedule", Value: "Hourly at :30"}, widgets.KV{Key: "Repository", Value: "s3:eu-central/prod"})), 1)),
+		widgets.Card(bar),
+		widgets.HFlex(8, widgets.NewPill(widgets.Ok, "Protected"), widgets.NewPill(widgets.Warn, "Succeeded with warnings"), widgets.NewPill(widgets.Error, "Failed"), widgets.NewPill(widgets.Muted, "Queued"), widgets.NewBadge("7").Toned(widgets.Error).Round(), widgets.NewBadge("2,000").Round(), widgets.NewToneTile(icons.CircleAlert, widgets.Error)),
+		widgets.NewTabs([]string{"Overview", "Snapshots", "Jobs", "Schedule", "Settings"}, 0, nil),
+		widgets.NewBanner(widgets.Error, "The repository refused a write: client.PutObject: Access Denied", "The key of s3:eu-central/prod may read but not write. Nothing was lost: the last good snapshot is 4f1c77aa of 13:30. A retry is planned for 14:51.", widgets.NewButton(widgets.Secondary, icons.Access, "Check access", nil)),
+		widgets.NewBanner(widgets.Warn, "3 files could not be read; everything else is in snapshot 4f1c77aa", "/home/jürgen/Bilder/2024-Ostsee/IMG_0041.jpg and 2 more: permission denied (errno 13)", nil),
+	))
+}
+
+func forms() fyne.CanvasObject {
+	wrong := widgets.NewField("Address", widgets.NewEntry("daemon.example.net:8443", nil), "")
+	wrong.SetError("Nothing answers there. Check the address and whether the daemon runs.")
+	named := widgets.NewEntry("", nil)
+	named.SetText("Nightly files")
+	secret := widgets.NewPasswordEntry("", "Show", "Hide", nil)
+	secret.SetText("correct horse")
+	return page(widgets.HFlex(14,
+		widgets.At(widgets.Grow(widgets.CardWith("New plan", "step 1 of 3", nil, widgets.VFlex(14,
+			widgets.NewField("Name", named, "Shown in lists and in alarms."), wrong,
+			widgets.NewField("Password", secret, ""),
+			widgets.NewField("Paths", widgets.NewTextArea("One path a line", 4, nil), ""),
+			widgets.NewField("Repository", widgets.NewSelect("Choose a repository", []string{"s3:eu-central/prod", "b2:archive"}, 0, nil), ""),
+			widgets.NewSelect("Choose a repository", nil, -1, nil))), 1), widgets.Stretch),
+		widgets.At(widgets.Grow(widgets.CardWith("Choices", "", nil, widgets.VFlex(10,
+			widgets.HFlex(10, widgets.NewSegmented([]string{"All", "Attention", "Running"}, 0, nil), widgets.Spacer(), widgets.NewIconButton(icons.Filter, "Filter", nil)),
+			widgets.NewSearchField("Search hosts, jobs, files", "Ctrl K", nil), widgets.NewSearchField("Filter hosts", "", nil),
+			widgets.NewCheckbox("Prune after forget", true, nil), widgets.NewCheckbox("Only on mains power", false, nil),
+			widgets.NewRadio([]string{"As the system", "Light", "Dark"}, 1, nil),
+			widgets.NewParagraph("Keeps 48 hourly, 30 daily, 12 weekly and 24 monthly snapshots. Snapshots that no rule keeps are forgotten; what they alone held is freed by the next prune.", widgets.Body2))), 1), widgets.Stretch)))
+}
+
+func tables() fyne.CanvasObject {
+	table := widgets.NewTable(widgets.TableConfig{Columns: hostColumns(), NewRow: newHostRow, OnOpen: func(string) {}})
+	table.SetIDs(ids(2000))
+	table.SetSort("host", false)
+	table.Select("db-0002.prod-eu")
+	head := widgets.Pad(widgets.HFlex(10, widgets.NewLabel("Hosts", widgets.CardTitle), widgets.NewBadge("2,000"), widgets.Spacer(),
+		widgets.NewSegmented([]string{"All", "Attention", "Running"}, 0, nil), widgets.Fixed(widgets.NewSearchField("Filter hosts", "", nil), 190)), 10, 15, 8, 16)
+	return page(widgets.FlatCard(widgets.VFlex(0, head, widgets.Grow(table, 1))))
+}
+
+// TestGallery paints everything. The painter of tests takes a second for the shadow of a large card, so it paints all modes and
+// scales only where somebody wants to look at them.
 func TestGallery(t *testing.T) {
+	scales := []float32{1, 2}
+	if os.Getenv("BACKSTAY_GALLERY") == "" {
+		scales = []float32{1}
+	}
 	for _, mode := range []theme.Mode{theme.Light, theme.Dark} {
-		save(t, "basics-"+string(mode), mode, 1, fyne.NewSize(1160, 500), func() fyne.CanvasObject {
-			kpi := widgets.Card(widgets.VFlex(2,
-				widgets.NewLabel("Protected hosts", widgets.CaptionMedium),
-				widgets.HFlex(6, widgets.NewLabel("1,948", widgets.KPI), widgets.NewLabel("of 2,000", widgets.Body).Colored(theme.Text3)),
-				widgets.NewLabel("52 need attention", widgets.Caption)))
-			bar := widgets.NewProgress(8)
-			bar.Set(0.63)
-			return widgets.Backdrop(theme.Bg, 0, widgets.Pad(widgets.VFlex(14,
-				widgets.HFlex(8, widgets.NewLabel("db-04.prod-eu", widgets.Title), widgets.NewPill(widgets.Running, "Running"), widgets.NewBadge("prod-eu"),
-					widgets.Spacer(),
-					widgets.NewIconButton(icons.Refresh, "Refresh", nil).Framed(),
-					widgets.NewButton(widgets.Secondary, icons.FolderOpen, "Browse", func() {}),
-					widgets.NewButton(widgets.Danger, icons.Ban, "Cancel job", func() {}),
-					widgets.NewButton(widgets.Ghost, icons.Terminal, "Open log", func() {}),
-					widgets.NewButton(widgets.Primary, icons.Play, "Back up now", func() {})),
-				widgets.HFlex(14, widgets.Grow(kpi, 1), widgets.Grow(widgets.Card(widgets.NewLabel("x", widgets.Body)), 1)),
-				widgets.Card(bar),
-				widgets.HFlex(8, widgets.NewPill(widgets.Ok, "Protected"), widgets.NewPill(widgets.Warn, "Succeeded with warnings"), widgets.NewPill(widgets.Error, "Failed"), widgets.NewPill(widgets.Muted, "Queued"), widgets.NewBadge("7").Toned(widgets.Error).Round(), widgets.NewBadge("2,000").Round()),
-			), 18, 24, 18, 24))
-		})
+		for _, scale := range scales {
+			save(t, "basics", mode, scale, fyne.NewSize(1200, 520), func(fyne.Canvas) fyne.CanvasObject { return basics() })
+			save(t, "forms", mode, scale, fyne.NewSize(900, 560), func(fyne.Canvas) fyne.CanvasObject { return forms() })
+			save(t, "table", mode, scale, fyne.NewSize(1204, 436), func(fyne.Canvas) fyne.CanvasObject { return tables() })
+			save(t, "loading", mode, scale, fyne.NewSize(1204, 436), func(fyne.Canvas) fyne.CanvasObject {
+				return page(widgets.FlatCard(widgets.SkeletonTable(hostColumns(), 6)))
+			})
+			save(t, "empty", mode, scale, fyne.NewSize(1000, 300), func(fyne.Canvas) fyne.CanvasObject {
+				return page(widgets.HFlex(14,
+					widgets.At(widgets.Grow(widgets.FlatCard(widgets.Empty(icons.Snapshot, "No snapshots yet", "The first backup of this host runs tonight at 02:00.", widgets.NewButton(widgets.Primary, icons.Play, "Back up now", func() {}))), 1), widgets.Stretch),
+					widgets.At(widgets.Grow(widgets.FlatCard(widgets.Failure("Snapshots cannot be shown", "The agent of db-04.prod-eu is not connected. It was last seen at 12:03.", widgets.NewButton(widgets.Secondary, icons.Refresh, "Try again", func() {}))), 1), widgets.Stretch)))
+			})
+			save(t, "layers", mode, scale, fyne.NewSize(1000, 520), func(c fyne.Canvas) fyne.CanvasObject {
+				root := widgets.NewRoot(tables(), nil)
+				root.Toasts().Push(widgets.Toast{Tone: widgets.Ok, Title: "Backup finished", Text: "db-04.prod-eu · 12.4 GiB added in 6 min", Close: "Close"})
+				root.Toasts().Push(widgets.Toast{Tone: widgets.Error, Title: "Backup failed", Text: "mail-02.office-lyon · repository is locked", Close: "Close"})
+				return root
+			})
+		}
 	}
 }
