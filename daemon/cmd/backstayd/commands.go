@@ -47,6 +47,24 @@ func root() *cobra.Command {
 
 // load gives the settings of all sources, checked.
 func (s *settings) load() (config.Config, error) {
+	c, err := s.merge()
+	if err != nil {
+		return c, err
+	}
+	return c, c.Validate()
+}
+
+// loadServed is load for a program beside the daemon, which does not see the flags that the daemon was started with.
+func (s *settings) loadServed() (config.Config, error) {
+	c, err := s.merge()
+	if err != nil {
+		return c, err
+	}
+	c.AsServed()
+	return c, c.Validate()
+}
+
+func (s *settings) merge() (config.Config, error) {
 	c, err := config.Load(s.data, s.file, os.Getenv)
 	if err != nil {
 		return c, err
@@ -56,7 +74,7 @@ func (s *settings) load() (config.Config, error) {
 			*to = *from
 		}
 	}
-	return c, c.Validate()
+	return c, nil
 }
 
 func serve(s *settings) *cobra.Command {
@@ -156,7 +174,7 @@ func version() *cobra.Command {
 
 // admin runs f on the daemon's data.
 func (s *settings) admin(cmd *cobra.Command, f func(*app.Admin) error) error {
-	cfg, err := s.load()
+	cfg, err := s.loadServed()
 	if err != nil {
 		return err
 	}

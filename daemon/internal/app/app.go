@@ -52,6 +52,9 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 		return err
 	}
 	ends.add(func() error { return ignoreClosed(listener.Close()) })
+	if err := cfg.NoteAddress(); err != nil {
+		return err
+	}
 	ca, err := openPKI(cfg, cfg.CertificateNames(), log)
 	if err != nil {
 		return err

@@ -30,8 +30,8 @@ import (
 
 const adminPassword = "correct horse battery staple"
 
-// aDaemon runs the real daemon until the test ends, and gives its address and pin.
-func aDaemon(t *testing.T) (address, pin string) {
+// aDaemon runs the real daemon until the test ends, and gives its address, pin and data folder.
+func aDaemon(t *testing.T) (address, pin, data string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -63,7 +63,7 @@ func aDaemon(t *testing.T) (address, pin string) {
 			t.Error(err)
 		}
 	})
-	return cfg.Address, pin
+	return cfg.Address, pin, cfg.Data
 }
 
 // enrol makes a host known whose agent never connects.
@@ -90,7 +90,7 @@ func enrol(t *testing.T, client *apiclient.Client, token, name string) {
 
 // The commands against the real daemon with its real store: what the contract's stand-in cannot prove.
 func TestAgainstTheDaemon(t *testing.T) {
-	address, pin := aDaemon(t)
+	address, pin, data := aDaemon(t)
 	l := newLab(t)
 	clear(l.vars)
 	login := func() result {
@@ -98,6 +98,12 @@ func TestAgainstTheDaemon(t *testing.T) {
 	}
 	sharedtest.Eventually(t, 20*time.Second, "sign in", func() bool { return login().code == cli.ExitSucceeded })
 	l.want(l.input("wrong password", "login", address, "--pin", pin, "--user", "ann", "--password-stdin"), cli.ExitFailed, "Error: ")
+
+	// What another program prints for a host to paste has the address that the daemon was started with.
+	served, err := config.Load(data, "", func(string) string { return "" })
+	if served.AsServed(); err != nil || served.Address != address {
+		t.Errorf("the daemon is noted at %q, %v, want %s", served.Address, err, address)
+	}
 
 	client, err := apiclient.New(apiclient.Config{Address: address, Pin: pin})
 	if err != nil {

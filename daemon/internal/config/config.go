@@ -18,6 +18,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/backstay/backstay/shared/atomicfile"
 	"github.com/backstay/backstay/shared/fault"
 )
 
@@ -86,6 +87,27 @@ func Load(data, path string, getenv func(string) string) (Config, error) {
 		return Config{}, err
 	}
 	return c, nil
+}
+
+// addressFile holds the address that the daemon of a data folder was last served under.
+const addressFile = "address"
+
+// NoteAddress keeps the address for other programs on this data folder: it may come from a flag that they do not see.
+func (c *Config) NoteAddress() error {
+	if err := atomicfile.Write(filepath.Join(c.Data, addressFile), []byte(c.Address+"\n"), 0o600); err != nil {
+		return fault.Wrap(fault.StorageDenied, err, "The daemon's address cannot be noted in its data folder. Check the folder's owner and rights.")
+	}
+	return nil
+}
+
+// AsServed takes the noted address when no other setting names one.
+func (c *Config) AsServed() {
+	if c.Address != "" || c.Listen != Default(c.Data).Listen {
+		return
+	}
+	if b, err := os.ReadFile(filepath.Join(c.Data, addressFile)); err == nil { // without it the default is as good a guess as any
+		c.Address = strings.TrimSpace(string(b))
+	}
 }
 
 func decode(b []byte, c *Config, path string) error {

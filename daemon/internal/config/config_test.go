@@ -77,3 +77,23 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		t.Errorf("a named file that is missing: %v", err)
 	}
 }
+
+func TestAddressAsServed(t *testing.T) {
+	served := config.Default(t.TempDir())
+	served.Address = "https://backup.example:8443"
+	if err := served.NoteAddress(); err != nil {
+		t.Fatal(err)
+	}
+	for want, set := range map[string]func(*config.Config){
+		"https://backup.example:8443": func(*config.Config) {},
+		"https://other.example:1":     func(c *config.Config) { c.Address = "https://other.example:1" },
+		"https://127.0.0.1:9443":      func(c *config.Config) { c.Listen = "127.0.0.1:9443" },
+	} {
+		c := config.Default(served.Data)
+		set(&c)
+		c.AsServed()
+		if err := c.Validate(); err != nil || c.Address != want {
+			t.Errorf("address %s, %v, want %s", c.Address, err, want)
+		}
+	}
+}
