@@ -217,7 +217,9 @@ func (l *lab) aFleet() {
 	s := l.server
 	s.Hosts = []fleet.Host{
 		{ID: "h1", Name: "web-1", AgentID: "a1", Hostname: "web-1", OS: "linux", Arch: "amd64", AgentVersion: "1.2.3", ResticVersion: "0.19.1", SecretStore: fleet.SecretsKeyring,
-			Secrets: []fleet.RepositoryID{"r1"}, SealingKey: recipient, RestoreRoot: "/var/lib/backstay-agent/restore", Online: true, EnrolledAt: ago(72 * time.Hour), LastSeenAt: ptr(ago(time.Second))},
+			Secrets: []fleet.RepositoryID{"r1"}, SealingKey: recipient, RestoreRoot: "/var/lib/backstay-agent/restore", Online: true, EnrolledAt: ago(72 * time.Hour), LastSeenAt: ptr(ago(time.Second)),
+			Backups:    []fleet.BackupMark{{JobID: "j1", State: fleet.StateSucceeded}, {JobID: "j0", State: fleet.StateSucceeded}, {JobID: "j2", State: fleet.StateFailed}},
+			LastBackup: &fleet.BackupMark{JobID: "j0", State: fleet.StateSucceeded, At: ago(3 * time.Hour), Bytes: 5 << 30, Added: 12 << 20}},
 		{ID: "h2", Name: "db" + hostile, AgentID: "a2", Hostname: "db", OS: "linux", Arch: "arm64", AgentVersion: "1.2.3", SecretStore: fleet.SecretsSealedFile,
 			SealingKey: recipient, ClockSkewMS: -90_000, EnrolledAt: ago(100 * 24 * time.Hour), LastSeenAt: ptr(ago(3 * time.Hour))},
 		{ID: "h3", Name: "old", OS: "windows", Arch: "amd64", AgentVersion: "1.0.0", SecretStore: fleet.SecretsKeyring, EnrolledAt: ago(time.Hour), RevokedAt: ptr(ago(time.Minute))},
@@ -233,6 +235,8 @@ func (l *lab) aFleet() {
 	s.Tokens = []api.Token{{ID: "t1", Name: "ci", Role: fleet.RoleOperator, CreatedBy: "admin", CreatedAt: ago(time.Hour), ExpiresAt: ptr(now.Add(90 * time.Minute))}}
 	s.Audit = []api.AuditRow{{Seq: 1, At: ago(time.Hour), Actor: "admin", Action: "host.enrol", Object: "h1", Hash: "x"},
 		{Seq: 2, At: ago(time.Minute), Actor: "token:ci", Action: "job.create", Object: "j1", Detail: hostile, Hash: "y"}}
+	s.Overview = api.Overview{AsOf: now, Last24h: api.BackupCounts{Succeeded: 1890, Warning: 3, Failed: 2}, Days: []api.BackupDay{
+		{Day: "2026-02-27"}, {Day: "2026-02-28", BackupCounts: api.BackupCounts{Succeeded: 1893, Warning: 41, Failed: 12, Cancelled: 3, BytesAdded: 57 << 30}}, {Day: "2026-03-01"}}}
 	l.someJobs()
 }
 
