@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"flag"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -23,6 +22,7 @@ import (
 	"github.com/backstay/backstay/shared/keyring"
 	"github.com/backstay/backstay/shared/pin"
 	"github.com/backstay/backstay/shared/secret"
+	"github.com/backstay/backstay/shared/sharedtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -170,22 +170,7 @@ func (l *lab) want(r result, code int, says string) {
 // golden compares with testdata/<name>.golden.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs (go test -update writes it anew):\n--- got\n%s\n--- want\n%s", path, got, want)
-	}
+	sharedtest.Golden(t, *update, filepath.Join("testdata", name+".golden"), []byte(got), "People read this: look at it as they do.")
 }
 
 // events decodes ndjson.
