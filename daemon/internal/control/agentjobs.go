@@ -40,10 +40,10 @@ func (s *Service) changeJob(ctx context.Context, host fleet.HostID, id fleet.Job
 		if err != nil {
 			return err
 		}
-		rev, was := j.Rev, j.State
+		rev := j.Rev
 		put, err := fn(w, &j)
 		if err == nil && put {
-			err = errors.Join(w.PutJob(ctx, &j), reopened(ctx, w, was, &j))
+			err = w.PutJob(ctx, &j)
 		}
 		changed = j.Rev != rev
 		return err

@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -156,7 +155,7 @@ func (m *meeting) known(ctx context.Context, w Writer, j JobRecord, held agentwi
 		}
 		return nil
 	}
-	changed, was := !j.Accepted, j.State
+	changed := !j.Accepted
 	j.Accepted = true
 	switch held.State {
 	case fleet.StateAccepted, fleet.StateRunning:
@@ -173,7 +172,7 @@ func (m *meeting) known(ctx context.Context, w Writer, j JobRecord, held agentwi
 		return nil
 	}
 	m.changed = append(m.changed, j)
-	return errors.Join(w.PutJob(ctx, &j), reopened(ctx, w, was, &j))
+	return w.PutJob(ctx, &j)
 }
 
 // adopt takes up a job that this daemon does not know: its store was restored from a copy older than the job.

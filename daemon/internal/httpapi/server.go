@@ -105,7 +105,6 @@ func (cfg Config) withDefaults() Config {
 
 func (s *Server) routes(h huma.API) {
 	s.sessionRoutes(h)
-	s.overviewRoutes(h)
 	s.hostRoutes(h)
 	s.repositoryRoutes(h)
 	s.planRoutes(h)
@@ -141,7 +140,6 @@ func Harden(srv *http.Server) {
 // Control is what the API asks of the daemon (package control).
 type Control interface {
 	sessionControl
-	overviewControl
 	hostControl
 	repositoryControl
 	planControl

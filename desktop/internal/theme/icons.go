@@ -74,3 +74,6 @@ var stockIcons = map[fyne.ThemeIconName]icons.Name{
 	stock.IconNameWarning:       icons.TriangleAlert,
 	stock.IconNameError:         icons.CircleAlert,
 }
+
+// AppIcon is the product's own icon, for windows and the tray.
+func AppIcon() fyne.Resource { return fyne.NewStaticResource("backstay.png", icons.AppPNG()) }

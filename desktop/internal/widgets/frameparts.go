@@ -72,8 +72,9 @@ func (a *Avatar) Set(initials string) { a.label.Set(initials) }
 
 // NewLogo is the product's mark, as wide and as high as size.
 func NewLogo(size float32) fyne.CanvasObject {
-	mark := NewIcon(icons.Shield, theme.OnAccent, size*0.58)
-	return Fixed(sized(Backdrop(theme.Accent, size*0.27, mark), fyne.NewSquareSize(size)), size)
+	mark := canvas.NewImageFromResource(theme.AppIcon())
+	mark.FillMode = canvas.ImageFillContain
+	return sized(mark, fyne.NewSquareSize(size))
 }
 
 // sized gives an object a minimal size.
@@ -113,3 +114,31 @@ type searchFace struct {
 	ground *canvas.Rectangle
 	row    fyne.CanvasObject
 }
+
+// Floating is the ground of what lies above a window without being a dialog: the palette.
+func Floating(body fyne.CanvasObject, radius float32) fyne.CanvasObject {
+	f := &floating{ground: canvas.NewRectangle(theme.Color(theme.Surface)), body: body}
+	f.ground.CornerRadius, f.ground.StrokeWidth = radius, theme.Hairline
+	f.objects = []fyne.CanvasObject{f.ground, body}
+	f.layout = func(s fyne.Size) {
+		f.ground.Resize(s)
+		body.Resize(s)
+	}
+	f.min = func() fyne.Size { return naturalSize(body) }
+	f.paint = func() {
+		f.ground.FillColor, f.ground.StrokeColor = theme.Color(theme.Surface), theme.Color(theme.Border)
+	}
+	f.be(f)
+	f.paint()
+	return f
+}
+
+// floating draws the ground of Floating. It takes the taps that nothing in it wants, so that they do not close it.
+type floating struct {
+	part
+	ground *canvas.Rectangle
+	body   fyne.CanvasObject
+}
+
+// Tapped implements fyne.Tappable.
+func (*floating) Tapped(*fyne.PointEvent) {}
