@@ -16,7 +16,7 @@ var borders = []border{
 		why: "what the console shows is decided, and tested, without a window"},
 	{imports: "modernc.org/sqlite", only: []string{"daemon/internal/sqlite"}, why: "one place opens a database, with all its pragmas"},
 	{imports: "database/sql", only: []string{"daemon/internal/sqlite", "daemon/internal/joblog"}, why: "use cases speak to interfaces, so that another store can take the place"},
-	{imports: "net/http", only: []string{"daemon/internal/httpapi", "daemon/internal/agentws", "daemon/internal/metrics", "*/internal/app", "daemon/internal/notify",
+	{imports: "net/http", only: []string{"daemon/internal/httpapi", "daemon/internal/agentws", "daemon/internal/httpfault", "daemon/internal/metrics", "*/internal/app", "daemon/internal/notify",
 		"shared/apiclient", "shared/wsconn"}, why: "use cases know no transport"},
 	{imports: "github.com/coder/websocket", only: []string{"shared/wsconn"}, why: "one place sets read limits, deadlines and pings"},
 	{imports: "github.com/kardianos/service", only: []string{"*/internal/svc"}, why: "its defaults are wrong for us and are put right in one place for each program"},

@@ -85,7 +85,7 @@ func (s *Server) panicked(rec *recorder, r *http.Request, v any) {
 	if rec.failed { // huma panics when an answer cannot be written: the client left, or does not read
 		panic(http.ErrAbortHandler)
 	}
-	p := s.internalProblem(r.Context(), fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
+	p := s.logged(r.Context(), fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
 	if rec.status == 0 {
 		writeProblem(rec, p)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/backstay/backstay/daemon/internal/control"
+	"github.com/backstay/backstay/daemon/internal/httpfault"
 	"github.com/backstay/backstay/shared/api"
 )
 
@@ -60,7 +61,7 @@ func (s *Server) describe(h huma.API, o operation) huma.Operation {
 		op.Responses = map[string]*huma.Response{}
 	}
 	op.Responses["default"] = &huma.Response{Description: "Error",
-		Content: map[string]*huma.MediaType{problemType: {Schema: h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[api.Problem](), true, "")}}}
+		Content: map[string]*huma.MediaType{httpfault.ContentType: {Schema: h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[api.Problem](), true, "")}}}
 	if !row.open {
 		op.Security = []map[string][]string{{"bearer": {}}}
 		op.Extensions = map[string]any{"x-backstay-role": row.role}

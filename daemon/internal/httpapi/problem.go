@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,11 +12,10 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/backstay/backstay/daemon/internal/httpfault"
 	"github.com/backstay/backstay/shared/api"
 	"github.com/backstay/backstay/shared/fault"
 )
-
-const problemType = "application/problem+json"
 
 // statusClientGone is what the log and the metrics call a request whose client left; nobody receives it.
 const statusClientGone = 499
@@ -35,7 +33,7 @@ var (
 
 func (p *problem) Error() string             { return p.Detail }
 func (p *problem) GetStatus() int            { return p.Status }
-func (p *problem) ContentType(string) string { return problemType }
+func (p *problem) ContentType(string) string { return httpfault.ContentType }
 
 // MarshalJSON writes the api.Problem alone.
 func (p *problem) MarshalJSON() ([]byte, error) { return json.Marshal(p.Problem) }
@@ -53,40 +51,7 @@ func (p *problem) GetHeaders() http.Header {
 }
 
 func newProblem(status int, code fault.Code, detail string) *problem {
-	title := http.StatusText(status)
-	if title == "" {
-		title = "Error"
-	}
-	return &problem{Problem: api.Problem{Title: title, Status: status, Detail: detail, Code: code}}
-}
-
-// statusOf is the HTTP status of a code.
-func statusOf(code fault.Code) int {
-	switch code {
-	case fault.InvalidInput, fault.InvalidPath, fault.InvalidRepositoryURL:
-		return http.StatusUnprocessableEntity
-	case fault.Protocol, fault.VersionMismatch, fault.PinMismatch:
-		return http.StatusBadRequest
-	case fault.Unauthenticated, fault.TokenExpired, fault.TokenUsed, fault.TokenInvalid:
-		return http.StatusUnauthorized
-	case fault.Forbidden, fault.PolicyDenied, fault.HostRevoked:
-		return http.StatusForbidden
-	case fault.NotFound, fault.UnknownHost, fault.UnknownPlan, fault.UnknownRepository, fault.UnknownJob, fault.UnknownSnapshot:
-		return http.StatusNotFound
-	case fault.Conflict, fault.JobEnded, fault.HostOffline, fault.NoSecret, fault.SecretStore, fault.ResticMissing, fault.ResticTooOld:
-		return http.StatusConflict
-	case fault.TooLarge, fault.FrameTooLarge:
-		return http.StatusRequestEntityTooLarge
-	case fault.RateLimited:
-		return http.StatusTooManyRequests
-	case fault.Unavailable:
-		return http.StatusServiceUnavailable
-	case fault.Timeout:
-		return http.StatusGatewayTimeout
-	case fault.StorageFull:
-		return http.StatusInsufficientStorage
-	}
-	return http.StatusInternalServerError
+	return &problem{Problem: httpfault.New(status, code, detail)}
 }
 
 // problemOf turns any error of a use case into an answer, and logs what the answer does not say.
@@ -101,33 +66,31 @@ func (s *Server) problemOf(ctx context.Context, err error) *problem {
 	if errors.Is(err, context.DeadlineExceeded) && fault.CodeOf(err) == fault.Internal {
 		err = fault.Wrap(fault.Timeout, err, "The daemon did not get this done in time. Try again; if it stays so, look at the daemon's log.")
 	}
-	detail, ok := fault.Message(err)
-	if !ok {
-		return s.internalProblem(ctx, err)
-	}
-	code := fault.CodeOf(err)
-	p = newProblem(statusOf(code), code, detail)
-	if code == fault.RateLimited || code == fault.Unavailable {
+	p = s.logged(ctx, err)
+	if p.Code == fault.RateLimited || p.Code == fault.Unavailable {
 		p.retryAfter = 5
 	}
-	if p.Status >= http.StatusInternalServerError {
-		p.Ref = s.logError(ctx, err)
+	return p
+}
+
+// logged makes the answer to err, and logs what it does not say.
+func (s *Server) logged(ctx context.Context, err error) *problem {
+	p := &problem{Problem: httpfault.Of(err)}
+	if p.Ref != "" {
+		s.logUnder(ctx, p.Ref, err)
 	}
 	return p
 }
 
-// internalProblem tells nothing but a reference to the log.
-func (s *Server) internalProblem(ctx context.Context, err error) *problem {
-	p := newProblem(http.StatusInternalServerError, fault.Internal, "")
-	p.Ref = s.logError(ctx, err)
-	p.Detail = "Internal error. The daemon's log says more under the reference " + p.Ref + "."
-	return p
+// logError logs err and gives the reference under which it did.
+func (s *Server) logError(ctx context.Context, err error) string {
+	ref := httpfault.NewRef()
+	s.logUnder(ctx, ref, err)
+	return ref
 }
 
-func (s *Server) logError(ctx context.Context, err error) string {
-	ref := rand.Text()[:10]
+func (s *Server) logUnder(ctx context.Context, ref string, err error) {
 	s.log.LogAttrs(ctx, slog.LevelError, "request failed", slog.String("ref", ref), slog.String("route", requestOf(ctx).route), slog.Any("err", err))
-	return ref
 }
 
 // writeProblem answers outside of huma.
@@ -135,11 +98,7 @@ func writeProblem(w http.ResponseWriter, p *problem) {
 	for k, v := range p.GetHeaders() {
 		w.Header()[k] = v
 	}
-	w.Header().Set("Content-Type", problemType)
-	w.WriteHeader(p.Status)
-	if b, err := json.Marshal(p); err == nil { // strings and a number: there is no other case
-		_, _ = w.Write(append(b, '\n')) // a client that is gone needs no answer
-	}
+	httpfault.Write(w, p.Problem)
 }
 
 // translate is huma's transformer: its own errors become ours.
@@ -162,7 +121,7 @@ func (s *Server) problemOfModel(ctx context.Context, m *huma.ErrorModel) *proble
 	case m.Status == http.StatusUnsupportedMediaType:
 		p = newProblem(m.Status, fault.InvalidInput, "The body is not JSON. Send it with Content-Type: application/json.")
 	case m.Status >= http.StatusInternalServerError:
-		p = s.internalProblem(ctx, fmt.Errorf("huma: %s: %s", m.Detail, reasons(m)))
+		p = s.logged(ctx, fmt.Errorf("huma: %s: %s", m.Detail, reasons(m)))
 		p.Status, p.Title = m.Status, http.StatusText(m.Status)
 	default:
 		p = newProblem(m.Status, fault.InvalidInput, "The request is not valid: "+reasons(m)+". See /openapi.json for what is expected.")

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/backstay/backstay/daemon/internal/httpfault"
 	"github.com/backstay/backstay/shared/agentwire"
 	"github.com/backstay/backstay/shared/api"
 	"github.com/backstay/backstay/shared/fault"
@@ -131,7 +132,7 @@ func (s *Server) guardSocket(ctx context.Context, sock *socket, r *http.Request)
 		case err == nil && !actor.Role.Allows(need):
 			sock.end(api.CloseForbidden, "the role no longer allows this")
 			return
-		case err != nil && statusOf(fault.CodeOf(err)) == http.StatusUnauthorized:
+		case err != nil && httpfault.Status(fault.CodeOf(err)) == http.StatusUnauthorized:
 			sock.end(api.CloseUnauthorized, "sign in again")
 			return
 		}
@@ -163,7 +164,7 @@ func (s *Server) goodbye(ctx context.Context, err error) (code int, reason strin
 	case fc == fault.Protocol || fc == fault.VersionMismatch || fc == fault.InvalidInput:
 		msg, _ := fault.Message(err)
 		return wsconn.CloseProtocol, short(msg)
-	case statusOf(fc) == http.StatusNotFound:
+	case httpfault.Status(fc) == http.StatusNotFound:
 		return api.CloseNotFound, "it is not there any more"
 	}
 	return wsconn.CloseInternal, "internal error, reference " + s.logError(ctx, err)
