@@ -24,6 +24,7 @@ const (
 	CircleDot       Name = "circle-dot"
 	CircleDashed    Name = "circle-dashed"
 	CircleStop      Name = "circle-stop"
+	Loader          Name = "loader-circle"
 	CircleHelp      Name = "circle-question-mark"
 	TriangleAlert   Name = "triangle-alert"
 	ChevronDown     Name = "chevron-down"
@@ -98,11 +99,11 @@ const Plan = Clock
 func All() []Name {
 	return []Name{
 		Overview, Host, Job, Snapshot, Clock, Repository, Alarm, Access, Settings, Search, Plus, Minus, Play, Pause, X, Check,
-		CircleCheck, CircleX, CircleAlert, CircleDot, CircleDashed, CircleStop, CircleHelp, TriangleAlert, ChevronDown, ChevronRight,
-		ChevronLeft, ChevronUp, ChevronsUpDown, ArrowUp, ArrowDown, ArrowLeft, ArrowRight, ArrowDownToLine, Refresh, Restore,
-		Download, Upload, Save, Copy, Wrap, Moon, Sun, Monitor, LogOut, Trash, Pencil, Folder, FolderOpen, File, FileText, Lock,
-		Unlock, Terminal, Ban, Filter, Ellipsis, Info, Calendar, History, User, Users, Laptop, Disk, Package, Eye, EyeOff, Shield,
-		ShieldAlert, Link, ExternalLink, Unplug, Plug, WifiOff, Tag, Prune, Diff, List, Layers, Gauge, Send, Keyboard, Languages,
-		BellOff, Ticket, ScrollText, Command,
+		CircleCheck, CircleX, CircleAlert, CircleDot, CircleDashed, CircleStop, Loader, CircleHelp, TriangleAlert, ChevronDown,
+		ChevronRight, ChevronLeft, ChevronUp, ChevronsUpDown, ArrowUp, ArrowDown, ArrowLeft, ArrowRight, ArrowDownToLine, Refresh,
+		Restore, Download, Upload, Save, Copy, Wrap, Moon, Sun, Monitor, LogOut, Trash, Pencil, Folder, FolderOpen, File, FileText,
+		Lock, Unlock, Terminal, Ban, Filter, Ellipsis, Info, Calendar, History, User, Users, Laptop, Disk, Package, Eye, EyeOff,
+		Shield, ShieldAlert, Link, ExternalLink, Unplug, Plug, WifiOff, Tag, Prune, Diff, List, Layers, Gauge, Send, Keyboard,
+		Languages, BellOff, Ticket, ScrollText, Command,
 	}
 }

@@ -172,7 +172,7 @@ func (b *Button) repaint() {
 	b.label.SetColor(c.text)
 	icon := b.icon
 	if b.busy {
-		icon = icons.CircleDashed
+		icon = icons.Loader
 	}
 	if icon == "" {
 		b.image.Hide()

@@ -162,12 +162,8 @@ func tables() fyne.CanvasObject {
 // TestGallery paints everything. The painter of tests takes a second for the shadow of a large card, so it paints all modes and
 // scales only where somebody wants to look at them.
 func TestGallery(t *testing.T) {
-	scales := []float32{1, 2}
-	if os.Getenv("BACKSTAY_GALLERY") == "" {
-		scales = []float32{1}
-	}
 	for _, mode := range []theme.Mode{theme.Light, theme.Dark} {
-		for _, scale := range scales {
+		for _, scale := range galleryScales() {
 			save(t, "basics", mode, scale, fyne.NewSize(1200, 520), func(fyne.Canvas) fyne.CanvasObject { return basics() })
 			save(t, "forms", mode, scale, fyne.NewSize(900, 560), func(fyne.Canvas) fyne.CanvasObject { return forms() })
 			save(t, "table", mode, scale, fyne.NewSize(1204, 436), func(fyne.Canvas) fyne.CanvasObject { return tables() })
@@ -187,4 +183,11 @@ func TestGallery(t *testing.T) {
 			})
 		}
 	}
+}
+
+func galleryScales() []float32 {
+	if os.Getenv("BACKSTAY_GALLERY") == "" {
+		return []float32{1}
+	}
+	return []float32{1, 2}
 }
