@@ -7,16 +7,15 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/backstay/backstay/shared/agentwire"
 	"github.com/backstay/backstay/shared/fleet"
+	"github.com/backstay/backstay/shared/sharedtest"
 )
 
 var update = flag.Bool("update", false, "write the golden files of testdata anew")
@@ -37,27 +36,12 @@ func (s sample) frame(t *testing.T) []byte {
 	return b
 }
 
-// golden compares a frame with its file, or writes the file with -update, and gives the file's content without white space.
+// golden compares a frame with its file and gives the file's content without white space.
 func golden(t *testing.T, name string, frame []byte) []byte {
 	t.Helper()
-	path := filepath.Join("testdata", name+".json")
-	var pretty, compact bytes.Buffer
-	if err := json.Indent(&pretty, frame, "", "  "); err != nil {
-		t.Fatal(err)
-	}
-	pretty.WriteByte('\n')
-	if *update {
-		if err := os.WriteFile(path, pretty.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	kept, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v (go test -update writes it)", err)
-	}
-	if !bytes.Equal(kept, pretty.Bytes()) {
-		t.Errorf("%s is not what the message is now. A peer of another version reads the old form: add, never change.\ngot\n%s\nwant\n%s", path, pretty.Bytes(), kept)
-	}
+	kept := sharedtest.GoldenJSON(t, *update, filepath.Join("testdata", name+".json"), frame,
+		"A peer of another version reads the old form: add, never change.")
+	var compact bytes.Buffer
 	if err := json.Compact(&compact, kept); err != nil {
 		t.Fatal(err)
 	}
@@ -88,39 +72,8 @@ func TestGolden(t *testing.T) {
 			if err != nil || !reflect.DeepEqual(got, s.payload) {
 				t.Errorf("read back:\n got %+v, %v\nwant %+v", got, err, s.payload)
 			}
-			filled(t, reflect.ValueOf(s.payload), s.name)
+			sharedtest.Filled(t, s.payload, s.name)
 		})
-	}
-}
-
-// filled demands that every field of a sample is set: a golden file without a field does not hold its name.
-func filled(t *testing.T, v reflect.Value, path string) {
-	t.Helper()
-	switch v.Kind() {
-	case reflect.Pointer:
-		if v.IsNil() {
-			t.Errorf("%s is not set", path)
-			return
-		}
-		filled(t, v.Elem(), path)
-	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[time.Time]() || v.Type() == reflect.TypeFor[fleet.LogLine]() {
-			return
-		}
-		for i := range v.NumField() {
-			name := path + "." + v.Type().Field(i).Name
-			if v.Field(i).IsZero() {
-				t.Errorf("%s is not set", name)
-			}
-			filled(t, v.Field(i), name)
-		}
-	case reflect.Slice:
-		if v.Len() == 0 {
-			t.Errorf("%s is empty", path)
-		}
-		for i := range v.Len() {
-			filled(t, v.Index(i), path)
-		}
 	}
 }
 
@@ -139,15 +92,7 @@ func TestEveryMessageHasAGoldenFile(t *testing.T) {
 			t.Errorf("%s (%s) has no sample", name, value)
 		}
 	}
-	files, err := filepath.Glob(filepath.Join("testdata", "*.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range files {
-		if !have[strings.TrimSuffix(filepath.Base(f), ".json")] {
-			t.Errorf("%s belongs to no message", f)
-		}
-	}
+	sharedtest.OnlyGolden(t, "testdata", have)
 }
 
 // constants gives the string constants of a type as a source file writes them.

@@ -52,6 +52,29 @@ type Page[T any] struct {
 	Next  string `json:"next,omitempty"`
 }
 
+// Overview answers GET /overview: how backups ended.
+type Overview struct {
+	Days       []BackupDay  `json:"days"`        // oldest first, every day; the last is today
+	Last24h    BackupCounts `json:"last_24h"`    // of the hour that runs and the 23 before it
+	WeekBefore BackupCounts `json:"week_before"` // of the 7 days before those, to compare with
+	AsOf       time.Time    `json:"as_of"`
+}
+
+// BackupCounts tells how many backups ended, and how.
+type BackupCounts struct {
+	Succeeded  int64 `json:"succeeded"`
+	Warning    int64 `json:"warning"`
+	Failed     int64 `json:"failed"` // failed, interrupted or lost
+	Cancelled  int64 `json:"cancelled"`
+	BytesAdded int64 `json:"bytes_added"` // to repositories, compressed
+}
+
+// BackupDay is a day's counts. The day is one of UTC: "2026-11-23".
+type BackupDay struct {
+	Day string `json:"day"`
+	BackupCounts
+}
+
 // EnrolmentTokenRequest: POST /enrolment-tokens (admin).
 type EnrolmentTokenRequest struct {
 	HostID     fleet.HostID `json:"host_id,omitempty"`      // enrol this known host anew

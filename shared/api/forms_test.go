@@ -46,9 +46,10 @@ func backupSpec() fleet.BackupSpec {
 }
 
 func host() fleet.Host {
+	mark := fleet.BackupMark{JobID: jobID, State: fleet.StateWarning, At: later, Bytes: 181200006, Added: 181229547}
 	return fleet.Host{ID: hostID, Name: "web1", AgentID: "01JDB0000000000000000000A1", Hostname: "web1.example.org", OS: "linux", Arch: "amd64", AgentVersion: "1.0.0", ResticVersion: "0.19.1",
 		SecretStore: fleet.SecretsSealedFile, Secrets: []fleet.RepositoryID{repositoryID}, SealingKey: "age1zzzz", RestoreRoot: "/var/lib/backstay-agent/restore", Online: true, ClockSkewMS: -120,
-		EnrolledAt: at, LastSeenAt: &later, RevokedAt: &later, LastJobID: jobID, Rev: 7}
+		EnrolledAt: at, LastSeenAt: &later, RevokedAt: &later, LastJobID: jobID, Backups: []fleet.BackupMark{mark}, LastBackup: &mark, Rev: 7}
 }
 
 func repository() fleet.Repository {
@@ -88,6 +89,10 @@ func snapshot() fleet.Snapshot {
 		Parent: "0d14770cd9e0b1501e4895c8eb224918dee60e49e9399fec650094e476b387e5", ProgramVersion: "restic 0.19.1", JobID: jobID, FilesProcessed: 64, BytesProcessed: 181200006, BytesAdded: 181229547}
 }
 
+func counts() api.BackupCounts {
+	return api.BackupCounts{Succeeded: 1893, Warning: 41, Failed: 12, Cancelled: 3, BytesAdded: 61847529062}
+}
+
 func page[T any](v T) api.Page[T] { return api.Page[T]{Items: []T{v}, Next: "01JDB"} }
 
 // forms holds every form of the contract.
@@ -121,6 +126,7 @@ func answers() []form {
 		of("user", api.User{ID: "01JDB0000000000000000000U1", Name: "op", Role: fleet.RoleOperator, CreatedAt: at}),
 		of("token", api.Token{ID: "01JDB0000000000000000000T1", Name: "ci", Role: fleet.RoleViewer, CreatedBy: "op", CreatedAt: at, ExpiresAt: &later, LastUsedAt: &later, Secret: "bst_zzzz"}),
 		of("audit", api.AuditRow{Seq: 3, At: at, Actor: "op", Action: "job.create", Object: "job:" + string(jobID), Detail: "backup", Hash: "9f2c"}),
+		of("overview", api.Overview{Days: []api.BackupDay{{Day: "2026-11-23", BackupCounts: counts()}}, Last24h: counts(), WeekBefore: counts(), AsOf: later}),
 		of("problem", api.Problem{Type: "about:blank", Title: "Conflict", Status: 409, Detail: "The job has ended. Start a new one.", Code: fault.JobEnded, Ref: "9f2c"}),
 		of("hosts", page(host())),
 		of("repositories", page(repository())),

@@ -7,14 +7,12 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/backstay/backstay/shared/fleet"
+	"github.com/backstay/backstay/shared/sharedtest"
 )
 
 var update = flag.Bool("update", false, "write the golden files of testdata anew")
@@ -30,66 +28,15 @@ func TestGolden(t *testing.T) {
 			if err != nil || !reflect.DeepEqual(got, f.value) {
 				t.Errorf("read back:\n got %+v, %v\nwant %+v", got, err, f.value)
 			}
-			filled(t, reflect.ValueOf(f.value), f.name)
+			sharedtest.Filled(t, f.value, f.name)
 		})
 	}
 }
 
-// golden compares a form with its file, or writes the file with -update, and gives the file's content.
+// golden compares a form with its file and gives the file's content.
 func golden(t *testing.T, name string, raw []byte) []byte {
 	t.Helper()
-	path := filepath.Join("testdata", name+".json")
-	var pretty bytes.Buffer
-	if err := json.Indent(&pretty, raw, "", "  "); err != nil {
-		t.Fatal(err)
-	}
-	pretty.WriteByte('\n')
-	if *update {
-		if err := os.WriteFile(path, pretty.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	kept, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v (go test -update writes it)", err)
-	}
-	if !bytes.Equal(kept, pretty.Bytes()) {
-		t.Errorf("%s is not what the form is now. Scripts and consoles read the old one: add, never change.\ngot\n%s\nwant\n%s", path, pretty.Bytes(), kept)
-	}
-	return kept
-}
-
-// filled demands that every field of a form is set: a golden file without a field does not hold its name.
-func filled(t *testing.T, v reflect.Value, path string) {
-	t.Helper()
-	switch v.Kind() {
-	case reflect.Pointer:
-		if !v.IsNil() {
-			filled(t, v.Elem(), path)
-		}
-	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[time.Time]() || v.Type() == reflect.TypeFor[fleet.LogLine]() {
-			return
-		}
-		for i := range v.NumField() {
-			name := path + "." + v.Type().Field(i).Name
-			if v.Field(i).IsZero() {
-				t.Errorf("%s is not set", name)
-			}
-			filled(t, v.Field(i), name)
-		}
-	case reflect.Slice:
-		if v.Len() == 0 {
-			t.Errorf("%s is empty", path)
-		}
-		for i := range v.Len() {
-			filled(t, v.Index(i), path)
-		}
-	case reflect.Map:
-		for _, k := range v.MapKeys() {
-			filled(t, v.MapIndex(k), path)
-		}
-	}
+	return sharedtest.GoldenJSON(t, *update, filepath.Join("testdata", name+".json"), raw, "Scripts and consoles read the old form: add, never change.")
 }
 
 // Every exported struct of the contract is in one of the files, and every file is somebody's.
@@ -132,15 +79,7 @@ func TestEveryFormHasAGoldenFile(t *testing.T) {
 	if types < 25 {
 		t.Errorf("found %d types only", types)
 	}
-	files, err := filepath.Glob(filepath.Join("testdata", "*.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range files {
-		if !have[strings.TrimSuffix(filepath.Base(f), ".json")] {
-			t.Errorf("%s belongs to no form", f)
-		}
-	}
+	sharedtest.OnlyGolden(t, "testdata", have)
 }
 
 func collect(t reflect.Type, seen map[string]bool) {

@@ -33,6 +33,15 @@ func (c *Client) Identity(ctx context.Context) (api.Identity, error) {
 	return get[api.Identity](ctx, c, nil, "session")
 }
 
+// Overview gives how the backups of the last days ended, 30 days when 0.
+func (c *Client) Overview(ctx context.Context, days int) (api.Overview, error) {
+	q := url.Values{}
+	if days != 0 {
+		q.Set("days", strconv.Itoa(days))
+	}
+	return get[api.Overview](ctx, c, q, "overview")
+}
+
 // Hosts gives all hosts by name.
 func (c *Client) Hosts(ctx context.Context) ([]fleet.Host, error) {
 	return list[fleet.Host](ctx, c, "hosts")

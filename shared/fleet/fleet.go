@@ -59,7 +59,17 @@ type Host struct {
 	LastSeenAt    *time.Time     `json:"last_seen_at,omitempty"`
 	RevokedAt     *time.Time     `json:"revoked_at,omitempty"`
 	LastJobID     JobID          `json:"last_job_id,omitempty"`
+	Backups       []BackupMark   `json:"backups"`               // the newest that ended, newest last, at most MaxBackupMarks
+	LastBackup    *BackupMark    `json:"last_backup,omitempty"` // the newest that saved a snapshot, however long ago
 	Rev           int64          `json:"rev"`
+}
+
+// NoteBackup takes the end of a backup into Backups and LastBackup.
+func (h *Host) NoteBackup(m BackupMark) {
+	h.Backups = WithMark(h.Backups, m)
+	if m.Saved() && (h.LastBackup == nil || !m.At.Before(h.LastBackup.At)) {
+		h.LastBackup = &m
+	}
 }
 
 // RepositorySpec is what an agent needs to know of a repository, credentials aside.

@@ -43,7 +43,7 @@ func (n *notes) add(text string) {
 	now := n.now()
 	n.log.Add(fleet.LogLine{Time: now, Stream: fleet.StreamNote, Text: text[:min(len(text), fleet.MaxLineText)]})
 	n.log.Flush(now)
-	n.j.bell.ring()
+	n.j.bell.Ring()
 }
 
 // close ends writing and gives the log's end.

@@ -53,7 +53,7 @@ func (r *Runner) Run(ctx context.Context, spec fleet.JobSpec, startWithin time.D
 	if err != nil {
 		return "", err
 	}
-	r.changed.ring()
+	r.changed.Ring()
 	return fleet.StateAccepted, nil
 }
 
@@ -149,7 +149,7 @@ func (r *Runner) Held() []agentwire.HeldJob {
 }
 
 // Changed is closed when a job came, began, ended or was forgotten since the call.
-func (r *Runner) Changed() <-chan struct{} { return r.changed.listen() }
+func (r *Runner) Changed() <-chan struct{} { return r.changed.Listen() }
 
 // Busy counts the jobs that wait or run.
 func (r *Runner) Busy() int {

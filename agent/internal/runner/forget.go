@@ -54,6 +54,6 @@ func (r *Runner) forgetOnce(ctx context.Context) {
 		delete(r.jobs, j.id())
 		r.order = slices.DeleteFunc(r.order, func(o *job) bool { return o == j })
 		r.mu.Unlock()
-		r.changed.ring()
+		r.changed.Ring()
 	}
 }

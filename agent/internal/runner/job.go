@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/backstay/backstay/agent/internal/bell"
 	"github.com/backstay/backstay/agent/internal/journal"
 	"github.com/backstay/backstay/agent/internal/restic"
 	"github.com/backstay/backstay/agent/internal/spool"
@@ -28,7 +29,7 @@ type job struct {
 	entry journal.Entry
 	turn  chan struct{} // closed when it may begin
 	stop  chan struct{} // closed when it is to end without a turn
-	bell  bell          // lines, progress, state
+	bell  bell.Bell     // lines, progress, state
 
 	mu        sync.Mutex // of the rest, below Runner.mu; phase is Runner.mu's alone
 	start     *agentwire.JobStarted
@@ -134,7 +135,7 @@ func unknownJob(id fleet.JobID) error {
 }
 
 // Bell is closed when there may be more since the call: take it before reading.
-func (o *Job) Bell() <-chan struct{} { return o.j.bell.listen() }
+func (o *Job) Bell() <-chan struct{} { return o.j.bell.Listen() }
 
 // ReadFrom gives the lines after number after, see spool.Reader.ReadFrom.
 func (o *Job) ReadFrom(after int64, maxBytes int) ([]fleet.LogLine, error) {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/backstay/backstay/agent/internal/bell"
 	"github.com/backstay/backstay/agent/internal/journal"
 	"github.com/backstay/backstay/agent/internal/proc"
 	"github.com/backstay/backstay/agent/internal/shim"
@@ -82,7 +83,7 @@ type Runner struct {
 	jobs      map[fleet.JobID]*job
 	order     []*job // by acceptance
 	accepting map[fleet.JobID]chan struct{}
-	changed   bell
+	changed   bell.Bell
 	begin     func(*job) // starts the goroutine of a waiting job; nil before Start
 	closed    bool
 }

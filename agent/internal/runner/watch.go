@@ -17,7 +17,7 @@ const lookEvery = 500 * time.Millisecond
 // watch follows the shim id to its end, or until ctx ends.
 func (r *Runner) watch(ctx context.Context, j *job, id proc.Identity) {
 	var state <-chan struct{}
-	b, err := journal.Listen(j.folder().BellPath(), j.bell.ring)
+	b, err := journal.Listen(j.folder().BellPath(), j.bell.Ring)
 	if err != nil {
 		r.cfg.Log.Warn("a job's doorbell does not work, it is looked at twice a second", "job_id", j.id(), "err", err)
 	} else {
@@ -72,9 +72,9 @@ func (r *Runner) look(j *job) bool {
 		r.finish(j, end)
 		return true
 	}
-	j.bell.ring()
+	j.bell.Ring()
 	if !began && j.state() != fleet.StateAccepted {
-		r.changed.ring()
+		r.changed.Ring()
 	}
 	return false
 }
@@ -91,8 +91,8 @@ func (r *Runner) finish(j *job, end agentwire.JobFinished) {
 	if err := j.closeTail(); err != nil {
 		r.cfg.Log.Warn("closing a job's log", "job_id", j.id(), "err", err)
 	}
-	j.bell.ring()
-	r.changed.ring()
+	j.bell.Ring()
+	r.changed.Ring()
 	r.cfg.Log.Info("job ended", "job_id", j.id(), "state", end.Outcome.State, "reason", end.Outcome.Reason)
 }
 

@@ -8,39 +8,16 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/backstay/backstay/agent/internal/bell"
 	"github.com/backstay/backstay/agent/internal/session"
 	"github.com/backstay/backstay/shared/agentwire"
 	"github.com/backstay/backstay/shared/fault"
 	"github.com/backstay/backstay/shared/fleet"
 )
 
-// bell is closed at the next ring.
-type bell struct {
-	mu sync.Mutex
-	ch chan struct{}
-}
-
-func (b *bell) listen() <-chan struct{} {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.ch == nil {
-		b.ch = make(chan struct{})
-	}
-	return b.ch
-}
-
-func (b *bell) ring() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.ch != nil {
-		close(b.ch)
-		b.ch = nil
-	}
-}
-
 // fakeJobs is the job life of a host, in memory.
 type fakeJobs struct {
-	changed bell
+	changed bell.Bell
 	wrong   atomic.Bool // something was asked that no session may ask
 
 	mu      sync.Mutex
@@ -55,7 +32,7 @@ type fakeJobs struct {
 
 type fakeJob struct {
 	all  *fakeJobs
-	bell bell
+	bell bell.Bell
 
 	mu        sync.Mutex
 	held      agentwire.HeldJob
@@ -98,7 +75,7 @@ func (f *fakeJobs) add(id fleet.JobID, n int64) *fakeJob {
 	f.order = append(f.order, j)
 	f.mu.Unlock()
 	j.print(n)
-	f.changed.ring()
+	f.changed.Ring()
 	return j
 }
 
@@ -117,7 +94,7 @@ func (j *fakeJob) print(n int64) {
 	}
 	j.held.LastSeq = int64(len(j.lines))
 	j.mu.Unlock()
-	j.bell.ring()
+	j.bell.Ring()
 }
 
 func (j *fakeJob) end(s fleet.JobState) {
@@ -129,15 +106,15 @@ func (j *fakeJob) end(s fleet.JobState) {
 	j.finished = &agentwire.JobFinished{Outcome: fleet.Outcome{State: s, StartedAt: time.Unix(1, 0).UTC(), FinishedAt: time.Unix(2, 0).UTC()}, Log: pos}
 	j.held.State = s
 	j.mu.Unlock()
-	j.bell.ring()
-	j.all.changed.ring()
+	j.bell.Ring()
+	j.all.changed.Ring()
 }
 
 func (j *fakeJob) setProgress(done int64) {
 	j.mu.Lock()
 	j.progress = &fleet.Progress{Phase: fleet.PhaseReading, FilesDone: done, At: time.Unix(done, 0).UTC()}
 	j.mu.Unlock()
-	j.bell.ring()
+	j.bell.Ring()
 }
 
 // change changes a job's fields and tells nobody.
@@ -173,7 +150,7 @@ func (f *fakeJobs) forget(id fleet.JobID) {
 		}
 	}
 	f.mu.Unlock()
-	f.changed.ring()
+	f.changed.Ring()
 }
 
 func (f *fakeJobs) Run(ctx context.Context, s fleet.JobSpec, within time.Duration) (fleet.JobState, error) {
@@ -237,7 +214,7 @@ func (f *fakeJobs) Held() []agentwire.HeldJob {
 	return out
 }
 
-func (f *fakeJobs) Changed() <-chan struct{} { return f.changed.listen() }
+func (f *fakeJobs) Changed() <-chan struct{} { return f.changed.Listen() }
 
 func (f *fakeJobs) Acked(_ context.Context, id fleet.JobID, seq int64, finished bool) error {
 	f.mu.Lock()
@@ -291,7 +268,7 @@ func (f *fakeJobs) opened() (now, ever int) {
 // openJob is a job as one pump reads it.
 type openJob struct{ *fakeJob }
 
-func (o *openJob) Bell() <-chan struct{} { return o.bell.listen() }
+func (o *openJob) Bell() <-chan struct{} { return o.bell.Listen() }
 
 func (o *openJob) ReadFrom(after int64, maxBytes int) ([]fleet.LogLine, error) {
 	o.mu.Lock()

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"flag"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -23,6 +22,7 @@ import (
 	"github.com/backstay/backstay/shared/keyring"
 	"github.com/backstay/backstay/shared/pin"
 	"github.com/backstay/backstay/shared/secret"
+	"github.com/backstay/backstay/shared/sharedtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -170,22 +170,7 @@ func (l *lab) want(r result, code int, says string) {
 // golden compares with testdata/<name>.golden.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs (go test -update writes it anew):\n--- got\n%s\n--- want\n%s", path, got, want)
-	}
+	sharedtest.Golden(t, *update, filepath.Join("testdata", name+".golden"), []byte(got), "People read this: look at it as they do.")
 }
 
 // events decodes ndjson.
@@ -217,7 +202,9 @@ func (l *lab) aFleet() {
 	s := l.server
 	s.Hosts = []fleet.Host{
 		{ID: "h1", Name: "web-1", AgentID: "a1", Hostname: "web-1", OS: "linux", Arch: "amd64", AgentVersion: "1.2.3", ResticVersion: "0.19.1", SecretStore: fleet.SecretsKeyring,
-			Secrets: []fleet.RepositoryID{"r1"}, SealingKey: recipient, RestoreRoot: "/var/lib/backstay-agent/restore", Online: true, EnrolledAt: ago(72 * time.Hour), LastSeenAt: ptr(ago(time.Second))},
+			Secrets: []fleet.RepositoryID{"r1"}, SealingKey: recipient, RestoreRoot: "/var/lib/backstay-agent/restore", Online: true, EnrolledAt: ago(72 * time.Hour), LastSeenAt: ptr(ago(time.Second)),
+			Backups:    []fleet.BackupMark{{JobID: "j1", State: fleet.StateSucceeded}, {JobID: "j0", State: fleet.StateSucceeded}, {JobID: "j2", State: fleet.StateFailed}},
+			LastBackup: &fleet.BackupMark{JobID: "j0", State: fleet.StateSucceeded, At: ago(3 * time.Hour), Bytes: 5 << 30, Added: 12 << 20}},
 		{ID: "h2", Name: "db" + hostile, AgentID: "a2", Hostname: "db", OS: "linux", Arch: "arm64", AgentVersion: "1.2.3", SecretStore: fleet.SecretsSealedFile,
 			SealingKey: recipient, ClockSkewMS: -90_000, EnrolledAt: ago(100 * 24 * time.Hour), LastSeenAt: ptr(ago(3 * time.Hour))},
 		{ID: "h3", Name: "old", OS: "windows", Arch: "amd64", AgentVersion: "1.0.0", SecretStore: fleet.SecretsKeyring, EnrolledAt: ago(time.Hour), RevokedAt: ptr(ago(time.Minute))},
@@ -233,6 +220,8 @@ func (l *lab) aFleet() {
 	s.Tokens = []api.Token{{ID: "t1", Name: "ci", Role: fleet.RoleOperator, CreatedBy: "admin", CreatedAt: ago(time.Hour), ExpiresAt: ptr(now.Add(90 * time.Minute))}}
 	s.Audit = []api.AuditRow{{Seq: 1, At: ago(time.Hour), Actor: "admin", Action: "host.enrol", Object: "h1", Hash: "x"},
 		{Seq: 2, At: ago(time.Minute), Actor: "token:ci", Action: "job.create", Object: "j1", Detail: hostile, Hash: "y"}}
+	s.Overview = api.Overview{AsOf: now, Last24h: api.BackupCounts{Succeeded: 1890, Warning: 3, Failed: 2}, Days: []api.BackupDay{
+		{Day: "2026-02-27"}, {Day: "2026-02-28", BackupCounts: api.BackupCounts{Succeeded: 1893, Warning: 41, Failed: 12, Cancelled: 3, BytesAdded: 57 << 30}}, {Day: "2026-03-01"}}}
 	l.someJobs()
 }
 

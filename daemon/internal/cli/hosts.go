@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -101,8 +102,26 @@ func (c *cli) showHost(ctx context.Context, client *apiclient.Client, name strin
 	if h.RevokedAt != nil {
 		f.add("revoked", c.both(*h.RevokedAt))
 	}
+	if m := h.LastBackup; m != nil {
+		f.add("last backup", c.both(m.At)+", "+size(m.Bytes)+", "+size(m.Added)+" added")
+	}
+	f.add("backups", strip(h.Backups))
 	f.add("last job", show(h.LastJobID))
 	return f.write(c.env.Out)
+}
+
+// strip tells how the last backups ended, oldest first, in runs: "12 succeeded, 1 failed, 1 succeeded".
+func strip(marks []fleet.BackupMark) string {
+	var runs []string
+	for from := 0; from < len(marks); {
+		to := from + 1
+		for to < len(marks) && marks[to].State == marks[from].State {
+			to++
+		}
+		runs = append(runs, count(int64(to-from))+" "+show(marks[from].State))
+		from = to
+	}
+	return strings.Join(runs, ", ")
 }
 
 func (c *cli) revokeHost() *cobra.Command {

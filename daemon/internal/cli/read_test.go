@@ -13,6 +13,7 @@ func TestHumanOutput(t *testing.T) {
 	l := newLab(t)
 	l.aFleet()
 	for name, args := range map[string][]string{
+		"overview":      {"overview", "--days", "2"},
 		"hosts":         {"hosts"},
 		"hosts-show":    {"hosts", "show", "h1"},
 		"hosts-hostile": {"hosts", "show", "h2"},
@@ -63,7 +64,7 @@ func TestEmptyLists(t *testing.T) {
 func TestJSON(t *testing.T) {
 	l := newLab(t)
 	l.aFleet()
-	for _, args := range [][]string{{"hosts"}, {"hosts", "show", "h1"}, {"repo", "ls"}, {"repo", "show", "nas"}, {"plan", "ls"}, {"plan", "show", "daily"},
+	for _, args := range [][]string{{"overview"}, {"hosts"}, {"hosts", "show", "h1"}, {"repo", "ls"}, {"repo", "show", "nas"}, {"plan", "ls"}, {"plan", "show", "daily"},
 		{"jobs", "ls"}, {"jobs", "show", "j2"}, {"snapshots"}, {"user"}, {"token"}, {"audit"}, {"whoami"}, {"version"}, {"enrol-token"},
 		{"repo", "test", "nas", "--host", "web-1"}, {"jobs", "cancel", "j5"}, {"check", "web-1", "--repo", "nas"}} {
 		out := l.must(l.run(append(args, "--json")...)).out

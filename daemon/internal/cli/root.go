@@ -61,7 +61,7 @@ func (c *cli) root() *cobra.Command {
 		}
 	}
 	add("work", c.backup(), c.restore(), c.check(), c.unlock(), c.init(), c.jobs(), c.snapshots())
-	add("fleet", c.hosts(), c.enrolToken(), c.repositories(), c.plans())
+	add("fleet", c.overview(), c.hosts(), c.enrolToken(), c.repositories(), c.plans())
 	add("access", c.login(), c.logout(), c.whoami(), c.tokens(), c.users(), c.audit())
 	root.AddCommand(c.version(), exitCodesTopic())
 	alias(root)

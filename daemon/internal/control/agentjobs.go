@@ -40,10 +40,10 @@ func (s *Service) changeJob(ctx context.Context, host fleet.HostID, id fleet.Job
 		if err != nil {
 			return err
 		}
-		rev := j.Rev
+		rev, was := j.Rev, j.State
 		put, err := fn(w, &j)
 		if err == nil && put {
-			err = w.PutJob(ctx, &j)
+			err = errors.Join(w.PutJob(ctx, &j), reopened(ctx, w, was, &j))
 		}
 		changed = j.Rev != rev
 		return err

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -155,7 +156,7 @@ func (m *meeting) known(ctx context.Context, w Writer, j JobRecord, held agentwi
 		}
 		return nil
 	}
-	changed := !j.Accepted
+	changed, was := !j.Accepted, j.State
 	j.Accepted = true
 	switch held.State {
 	case fleet.StateAccepted, fleet.StateRunning:
@@ -172,7 +173,7 @@ func (m *meeting) known(ctx context.Context, w Writer, j JobRecord, held agentwi
 		return nil
 	}
 	m.changed = append(m.changed, j)
-	return w.PutJob(ctx, &j)
+	return errors.Join(w.PutJob(ctx, &j), reopened(ctx, w, was, &j))
 }
 
 // adopt takes up a job that this daemon does not know: its store was restored from a copy older than the job.

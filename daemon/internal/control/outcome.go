@@ -46,7 +46,23 @@ func (s *Service) end(ctx context.Context, w Writer, j *JobRecord, o fleet.Outco
 		return false, err
 	}
 	h.LastJobID = j.ID
+	if m, ok := fleet.MarkOf(j.Job); ok { // of the job as it was stored: its times have the store's precision
+		h.NoteBackup(m)
+	}
 	return true, w.PutHost(ctx, &h)
+}
+
+// reopened takes the mark of an end back that turned out to be none: the job was lost to sight and runs on.
+func reopened(ctx context.Context, w Writer, was fleet.JobState, j *JobRecord) error {
+	if was != fleet.StateLost || j.State.Ended() || j.Kind != fleet.KindBackup {
+		return nil
+	}
+	h, err := w.Host(ctx, j.HostID)
+	if err != nil {
+		return err
+	}
+	h.Backups = fleet.WithoutMark(h.Backups, j.ID)
+	return w.PutHost(ctx, &h)
 }
 
 // endUnsent ends a job that no agent ever held: its log is empty, and that is all of it.

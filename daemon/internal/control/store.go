@@ -32,6 +32,7 @@ type Reader interface {
 	RepositoryReader
 	PlanReader
 	JobReader
+	TallyReader
 	SnapshotReader
 	AccessReader
 	AuditReader
@@ -117,6 +118,7 @@ type JobRecord struct {
 	fleet.Job
 	Accepted   bool  // the agent once confirmed that it holds the job
 	CreatedRev int64 // rev at which the job was stored first
+	Counted    Tally // as what the store counts it now; set by reading and by PutJob
 }
 
 // JobQuery is a JobFilter with ids only.
@@ -167,7 +169,10 @@ type IdempotencyKey struct {
 
 // JobWriter writes jobs.
 type JobWriter interface {
+	// PutJob counts the job as TallyOf has it, and no longer as it was counted before.
 	PutJob(ctx context.Context, j *JobRecord) error
+	// DropTallies forgets the counts of hours before a time.
+	DropTallies(ctx context.Context, before time.Time) error
 	PutIdempotent(ctx context.Context, k IdempotencyKey) error
 	DropIdempotent(ctx context.Context, before time.Time) error
 }

@@ -199,7 +199,8 @@ func (s *Service) sweepEnded(ctx context.Context) error {
 		return nil
 	}
 	err := s.update(ctx, func(w Writer) error {
-		return errors.Join(w.DropAccess(ctx, now.Add(-keepEnded)), w.DropIdempotent(ctx, now.Add(-keyLife)))
+		return errors.Join(w.DropAccess(ctx, now.Add(-keepEnded)), w.DropIdempotent(ctx, now.Add(-keyLife)),
+			w.DropTallies(ctx, now.AddDate(0, 0, -keptDays)))
 	})
 	if err == nil {
 		s.swept.dropped = now

@@ -28,6 +28,7 @@ func accessTable() map[string]access {
 		"GET " + b + "/session":    viewer,
 		"DELETE " + b + "/session": viewer,
 
+		"GET " + b + "/overview":                           viewer,
 		"GET " + b + "/hosts":                              viewer,
 		"GET " + b + "/hosts/{id}":                         viewer,
 		"DELETE " + b + "/hosts/{id}":                      admin,

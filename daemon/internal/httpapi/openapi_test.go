@@ -1,15 +1,14 @@
 package httpapi_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/backstay/backstay/daemon/internal/httpapi"
+	"github.com/backstay/backstay/shared/sharedtest"
 )
 
 var update = flag.Bool("update", false, "write testdata/openapi.json anew")
@@ -21,16 +20,7 @@ func TestOpenAPIDocumentIsTheGoldenOne(t *testing.T) {
 	if a.status != 200 || a.header.Get("Content-Type") != "application/openapi+json" {
 		t.Fatalf("%d %v", a.status, a.header)
 	}
-	golden := filepath.Join("testdata", "openapi.json")
-	if *update {
-		h.must(os.MkdirAll("testdata", 0o755))
-		h.must(os.WriteFile(golden, []byte(a.body), 0o644))
-	}
-	want, err := os.ReadFile(golden)
-	h.must(err)
-	if !bytes.Equal(want, []byte(a.body)) {
-		t.Errorf("the document is not testdata/openapi.json. If that is meant: go test ./daemon/internal/httpapi -run OpenAPI -update")
-	}
+	sharedtest.Golden(t, *update, filepath.Join("testdata", "openapi.json"), []byte(a.body), "Clients are generated from the document: add, never change.")
 }
 
 type document struct {

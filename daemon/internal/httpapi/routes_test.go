@@ -240,6 +240,31 @@ func TestAccountsAndAudit(t *testing.T) {
 	}
 }
 
+func TestOverview(t *testing.T) {
+	h := newHouse(t)
+	job := h.start()
+	h.run(job)
+	h.write(job, 1, 3)
+	h.finish(job, 3)
+	c := h.client(fleet.RoleViewer)
+	o, err := c.Overview(h.ctx, 0)
+	h.must(err)
+	if len(o.Days) != 30 || o.Last24h.Succeeded != 1 || o.Days[29].Succeeded+o.Days[28].Succeeded != 1 {
+		t.Errorf("%+v", o)
+	}
+	if o, err = c.Overview(h.ctx, 2); err != nil || len(o.Days) != 2 {
+		t.Errorf("%+v %v", o, err)
+	}
+	if _, err = c.Overview(h.ctx, 401); fault.CodeOf(err) != fault.InvalidInput {
+		t.Errorf("too long: %v", err)
+	}
+	host, err := c.Host(h.ctx, "web1")
+	h.must(err)
+	if len(host.Backups) != 1 || host.Backups[0].JobID != job.ID || host.LastBackup == nil || host.LastBackup.JobID != job.ID {
+		t.Errorf("%+v", host)
+	}
+}
+
 func TestEmptyListsAreLists(t *testing.T) {
 	h := newHouse(t)
 	for _, path := range []string{"/plans", "/jobs", "/snapshots", "/users"} {

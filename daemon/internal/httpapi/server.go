@@ -105,6 +105,7 @@ func (cfg Config) withDefaults() Config {
 
 func (s *Server) routes(h huma.API) {
 	s.sessionRoutes(h)
+	s.overviewRoutes(h)
 	s.hostRoutes(h)
 	s.repositoryRoutes(h)
 	s.planRoutes(h)
@@ -140,6 +141,7 @@ func Harden(srv *http.Server) {
 // Control is what the API asks of the daemon (package control).
 type Control interface {
 	sessionControl
+	overviewControl
 	hostControl
 	repositoryControl
 	planControl

@@ -12,13 +12,13 @@ import (
 )
 
 const hostColumns = `id, name, agent_id, hostname, os, arch, agent_version, restic_version, secret_store, sealing_key,
-	restore_root, online, clock_skew_ms, enrolled_at, last_seen_at, revoked_at, last_job_id, rev`
+	restore_root, online, clock_skew_ms, enrolled_at, last_seen_at, revoked_at, last_job_id, backups, last_backup, rev`
 
 func scanHost(s scanner) (fleet.Host, error) {
 	var h fleet.Host
 	err := s.Scan(&h.ID, &h.Name, &h.AgentID, &h.Hostname, &h.OS, &h.Arch, &h.AgentVersion, &h.ResticVersion, &h.SecretStore,
 		&h.SealingKey, &h.RestoreRoot, &h.Online, &h.ClockSkewMS, when{&h.EnrolledAt}, maybe{&h.LastSeenAt}, maybe{&h.RevokedAt},
-		&h.LastJobID, &h.Rev)
+		&h.LastJobID, markLines{&h.Backups}, markLine{&h.LastBackup}, &h.Rev)
 	h.Secrets = []fleet.RepositoryID{}
 	return h, err
 }
@@ -115,18 +115,22 @@ func (w *writer) PutHost(ctx context.Context, h *fleet.Host) error {
 	if h.Secrets == nil {
 		h.Secrets = []fleet.RepositoryID{}
 	}
+	if h.Backups == nil {
+		h.Backups = []fleet.BackupMark{}
+	}
 	published := *h
 	h.Rev = w.changed(api.Row{Kind: "host", ID: string(h.ID), Host: &published})
 	published.Rev = h.Rev
 	err := w.exec(ctx, "write host", `INSERT INTO hosts (id, name, agent_id, hostname, os, arch, agent_version, restic_version,
-			secret_store, sealing_key, restore_root, online, clock_skew_ms, enrolled_at, last_seen_at, revoked_at, last_job_id, rev)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+			secret_store, sealing_key, restore_root, online, clock_skew_ms, enrolled_at, last_seen_at, revoked_at, last_job_id, rev,
+			backups, last_backup)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
 		ON CONFLICT (id) DO UPDATE SET name = ?2, agent_id = ?3, hostname = ?4, os = ?5, arch = ?6, agent_version = ?7,
 			restic_version = ?8, secret_store = ?9, sealing_key = ?10, restore_root = ?11, online = ?12, clock_skew_ms = ?13,
-			enrolled_at = ?14, last_seen_at = ?15, revoked_at = ?16, last_job_id = ?17, rev = ?18`,
+			enrolled_at = ?14, last_seen_at = ?15, revoked_at = ?16, last_job_id = ?17, rev = ?18, backups = ?19, last_backup = ?20`,
 		string(h.ID), h.Name, string(h.AgentID), h.Hostname, h.OS, h.Arch, h.AgentVersion, h.ResticVersion,
 		string(h.SecretStore), h.SealingKey, h.RestoreRoot, h.Online, h.ClockSkewMS, micros(h.EnrolledAt),
-		microsOrNull(h.LastSeenAt), microsOrNull(h.RevokedAt), string(h.LastJobID), h.Rev)
+		microsOrNull(h.LastSeenAt), microsOrNull(h.RevokedAt), string(h.LastJobID), h.Rev, linesOf(h.Backups...), lineOf(h.LastBackup))
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func (r *reader) JobPage(ctx context.Context, q control.JobQuery) (api.Page[flee
 		job control.JobRecord
 	}
 	found, err := many(ctx, r.q, "read jobs", func(s scanner) (v numbered, err error) {
-		v.job, err = scanJob(numberedRow{s, &v.n})
+		v.job, err = scanJob(firstColumn{s, &v.n})
 		return v, err
 	}, p.sql, p.args...)
 	if err != nil {
@@ -66,13 +66,13 @@ func jobCursor(cursor string) (int64, error) {
 	return n, nil
 }
 
-// numberedRow scans jobs.n before the columns of a job.
-type numberedRow struct {
+// firstColumn scans a number before the columns that follow.
+type firstColumn struct {
 	scanner
 	n *int64
 }
 
-func (r numberedRow) Scan(dest ...any) error { return r.scanner.Scan(append([]any{r.n}, dest...)...) }
+func (r firstColumn) Scan(dest ...any) error { return r.scanner.Scan(append([]any{r.n}, dest...)...) }
 
 // jobPagePlan is the query of a page, and that of its candidates alone.
 type jobPagePlan struct {

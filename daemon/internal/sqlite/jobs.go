@@ -25,6 +25,7 @@ func scanJob(s scanner) (control.JobRecord, error) {
 		j.Outcome = &fleet.Outcome{}
 		err = json.Unmarshal([]byte(*outcome), j.Outcome)
 	}
+	j.Counted = control.TallyOf(j.Job)
 	return j, err
 }
 
@@ -133,6 +134,11 @@ func (w *writer) PutJob(ctx context.Context, j *control.JobRecord) error {
 			return err
 		}
 		outcome = text
+	}
+	was := j.Counted
+	j.Counted = control.TallyOf(j.Job)
+	if err := w.count(ctx, was, j.Counted); err != nil {
+		return err
 	}
 	if j.CreatedRev != 0 {
 		return w.replaceJob(ctx, j, outcome)

@@ -207,7 +207,7 @@ func size(r api.Row) int64 {
 	n := 512
 	switch {
 	case r.Host != nil:
-		n += 512 + len(r.Host.RestoreRoot) + 32*len(r.Host.Secrets)
+		n += 512 + len(r.Host.RestoreRoot) + 32*len(r.Host.Secrets) + 128*len(r.Host.Backups)
 	case r.Repository != nil:
 		n += len(r.Repository.CACert) + len(r.Repository.URL)
 	case r.Plan != nil:

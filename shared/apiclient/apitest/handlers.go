@@ -26,6 +26,7 @@ func (s *Server) handler() http.Handler {
 		answer(w, http.StatusOK, api.Identity{User: "admin", Role: fleet.RoleAdmin, Daemon: api.DaemonInfo{Version: "1.2.3", Epoch: s.epoch()}})
 	})
 	on("DELETE /session", s.signOut)
+	on("GET /overview", s.getOverview)
 	on("GET /hosts", pageOf(&s.Hosts))
 	on("GET /hosts/{host}", one(&s.Hosts, "host", hostNames))
 	on("DELETE /hosts/{host}", done)
@@ -247,6 +248,19 @@ func (s *Server) getLog(w http.ResponseWriter, r *http.Request) {
 			panic(http.ErrAbortHandler)
 		}
 	}
+}
+
+// getOverview gives the newest days of Overview, as many as are asked for.
+func (s *Server) getOverview(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	o := s.Overview
+	s.mu.Unlock()
+	days, err := strconv.Atoi(r.URL.Query().Get("days"))
+	if err != nil {
+		days = 30
+	}
+	o.Days = append([]api.BackupDay{}, o.Days[max(0, len(o.Days)-days):]...)
+	answer(w, http.StatusOK, o)
 }
 
 func (s *Server) getAudit(w http.ResponseWriter, r *http.Request) {

@@ -35,6 +35,7 @@ type Server struct {
 	Users        []api.User
 	Tokens       []api.Token
 	Audit        []api.AuditRow
+	Overview     api.Overview
 	Epoch        string
 
 	// OnJob is called, in a goroutine that Close waits for, with each job that a request started.
