@@ -22,7 +22,7 @@ type Fleet struct {
 	jobs         map[fleet.JobID]*fleet.Job
 	order        jobList // every job
 	open         jobList // jobs that have not ended
-	running      map[fleet.JobID]*tracked
+	running      map[fleet.JobID]*Track
 
 	sortedHosts        cache[*fleet.Host]
 	sortedRepositories cache[*fleet.Repository]
@@ -37,7 +37,7 @@ type Fleet struct {
 func New() *Fleet {
 	return &Fleet{
 		hosts: map[fleet.HostID]*host{}, repositories: map[fleet.RepositoryID]*fleet.Repository{}, plans: map[fleet.PlanID]*fleet.Plan{},
-		jobs: map[fleet.JobID]*fleet.Job{}, running: map[fleet.JobID]*tracked{}, dirty: map[fleet.HostID]struct{}{},
+		jobs: map[fleet.JobID]*fleet.Job{}, running: map[fleet.JobID]*Track{}, dirty: map[fleet.HostID]struct{}{},
 	}
 }
 

@@ -73,11 +73,30 @@ func (f *Fleet) JobsOf(id fleet.HostID) iter.Seq[*fleet.Job] {
 	return func(func(*fleet.Job) bool) {}
 }
 
-// tracked is what is known of a job that runs.
-type tracked struct {
+// Track is what is known of a job that runs, from its figures one after another. Its zero value is ready.
+type Track struct {
 	progress fleet.Progress
 	meter    Meter
+	seen     bool
+	scanned  bool
 }
+
+// Take takes the figures of a job of this kind.
+func (t *Track) Take(kind fleet.JobKind, p fleet.Progress) {
+	t.progress, t.seen = p, true
+	t.meter.Add(p.At, p.BytesDone)
+	// restic tells the time that remains once it has counted everything; before, a backup's share of the whole means nothing.
+	t.scanned = t.scanned || p.RemainingMS > 0 || p.Percent >= 1 || kind != fleet.KindBackup && p.Percent > 0
+}
+
+// Progress gives the newest figures, and false before there are any.
+func (t *Track) Progress() (fleet.Progress, bool) { return t.progress, t.seen }
+
+// Counted tells whether Percent says something: restic knows the whole.
+func (t *Track) Counted() bool { return t.scanned }
+
+// Speed gives bytes a second, smoothed over SpeedWindow, and the highest so far.
+func (t *Track) Speed() (now, peak float64) { return t.meter.Rate(), t.meter.Peak() }
 
 // progress takes the figures of a job. Those of a job that is not known, or has ended, come too late.
 func (f *Fleet) progress(id fleet.JobID, p fleet.Progress, c *changes) {
@@ -87,26 +106,26 @@ func (f *Fleet) progress(id fleet.JobID, p fleet.Progress, c *changes) {
 	}
 	t := f.running[id]
 	if t == nil {
-		t = &tracked{}
+		t = &Track{}
 		f.running[id] = t
 	}
-	t.progress = p
-	t.meter.Add(p.At, p.BytesDone)
+	t.Take(j.Kind, p)
 	c.progress = append(c.progress, id)
 }
 
 // Progress gives the newest figures of a job that has not ended, and false when none came yet.
-func (f *Fleet) Progress(id fleet.JobID) (fleet.Progress, bool) {
-	if t := f.running[id]; t != nil {
-		return t.progress, true
-	}
-	return fleet.Progress{}, false
-}
+func (f *Fleet) Progress(id fleet.JobID) (fleet.Progress, bool) { return f.Track(id).Progress() }
 
 // Speed gives how many bytes a second a job reads, smoothed over SpeedWindow; 0 when nothing is known.
 func (f *Fleet) Speed(id fleet.JobID) float64 {
+	now, _ := f.Track(id).Speed()
+	return now
+}
+
+// Track gives what is known of a job that runs, an empty one when nothing is.
+func (f *Fleet) Track(id fleet.JobID) *Track {
 	if t := f.running[id]; t != nil {
-		return t.meter.Rate()
+		return t
 	}
-	return 0
+	return &Track{}
 }
