@@ -19,6 +19,7 @@ type Daemon interface {
 	// Address is the daemon's address in its full form.
 	Address() string
 	Identity(ctx context.Context) (api.Identity, error)
+	Overview(ctx context.Context, days int) (api.Overview, error)
 	SignOut(ctx context.Context) error
 	Close()
 }

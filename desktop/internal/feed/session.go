@@ -152,17 +152,14 @@ func (s *Session) watchOnce(ctx context.Context) error {
 func (s *Session) handler(ctx context.Context) apiclient.WatchHandler {
 	return apiclient.WatchHandler{
 		List: func(rows []api.Row, _ int64) {
-			s.alive()
-			s.put(func(p *pending) { p.list(rows) })
+			s.came(func(p *pending) { p.list(rows) })
 		},
 		Changes: func(rows []api.Row) {
-			s.alive()
 			s.waitForRoom(ctx)
-			s.put(func(p *pending) { p.change(rows) })
+			s.came(func(p *pending) { p.change(rows) })
 		},
 		Tick: func(t api.WatchTick) {
-			s.alive()
-			s.put(func(p *pending) { p.tick(t.Progress) })
+			s.came(func(p *pending) { p.tick(t.Progress) })
 		},
 		Lost: func(err error, retryIn time.Duration) {
 			now := time.Now()
@@ -190,16 +187,20 @@ func (s *Session) identify(ctx context.Context) {
 	}
 }
 
-// alive notes a sign of life.
-func (s *Session) alive() {
+// came takes what the daemon sent, which is a sign of life: with it the link is live.
+func (s *Session) came(fn func(*pending)) {
 	now := time.Now()
 	s.mu.Lock()
-	was := s.link.Link
-	s.link.AsOf = now
-	s.mu.Unlock()
-	if was != model.Live {
-		s.setLink(model.Connection{Link: model.Live, Since: now, AsOf: now})
+	if s.link.Link == model.Live {
+		s.link.AsOf = now
+	} else {
+		s.link = model.Connection{Link: model.Live, Since: now, AsOf: now}
+		link := s.link
+		s.pending.link = &link
 	}
+	fn(&s.pending)
+	s.mu.Unlock()
+	s.pump.ring()
 }
 
 // following is how a link stands after it stood otherwise: while it stays lost, it is lost since it was first.

@@ -264,7 +264,7 @@ func (f *Fleet) trim() {
 		if len(old) == excess {
 			break
 		}
-		if j.State.Ended() && !f.newestOfHost(j) {
+		if j.State.Ended() {
 			old = append(old, j.ID)
 		}
 	}
@@ -272,10 +272,4 @@ func (f *Fleet) trim() {
 	for _, id := range old {
 		f.dropJob(id, &unseen)
 	}
-}
-
-// newestOfHost tells whether j is the newest job of its host, which stays.
-func (f *Fleet) newestOfHost(j *fleet.Job) bool {
-	h := f.hosts[j.HostID]
-	return h != nil && h.jobs.newest() == j
 }

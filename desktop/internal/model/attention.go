@@ -101,7 +101,7 @@ func newestByPlan(h *host) []Mark {
 		if m.State == fleet.StateCancelled || slices.ContainsFunc(out, func(o Mark) bool { return o.PlanID == m.PlanID }) {
 			continue
 		}
-		if len(out) == 0 || slices.ContainsFunc(h.plans, func(p *fleet.Plan) bool { return p.ID == m.PlanID }) {
+		if len(out) == 0 || hasPlan(h, m.PlanID) {
 			out = append(out, m)
 		}
 	}

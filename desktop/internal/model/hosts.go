@@ -23,24 +23,17 @@ const (
 )
 
 // MaxMarks is how many backups a host's strip shows.
-const MaxMarks = 14
+const MaxMarks = fleet.MaxBackupMarks
 
-// Mark is one backup of a host, as its strip shows it.
+// Mark is one backup of a host, as its strip shows it. What is beyond the daemon's mark is known of the newer ones only.
 type Mark struct {
-	JobID      fleet.JobID
-	PlanID     fleet.PlanID
-	State      fleet.JobState
+	fleet.BackupMark
+	PlanID     fleet.PlanID // "": no plan, or not known
 	Reason     fleet.Reason
-	At         time.Time // when it ended; when it was created while it has not
-	Started    time.Time // zero: it never ran
+	Started    time.Time // zero: it never ran, or not known
 	SnapshotID fleet.SnapshotID
-	Bytes      int64 // read
-	Added      int64 // added to the repository, packed
 	Files      int64
 }
-
-// Saved tells whether the backup left a snapshot that holds what it should, some unreadable files aside.
-func (m Mark) Saved() bool { return m.State == fleet.StateSucceeded || m.State == fleet.StateWarning }
 
 // host is a machine with what follows for it. row is nil while only jobs of it are known.
 type host struct {
@@ -134,48 +127,66 @@ func (f *Fleet) derive(h *host) {
 			continue
 		}
 		if h.saved.IsZero() {
-			h.saved = m.At
-		}
-		if !sized[m.PlanID] {
+			h.saved, h.size = m.At, m.Bytes
+			sized[m.PlanID] = true
+		} else if m.PlanID != "" && len(h.plans) > 1 && !sized[m.PlanID] && hasPlan(h, m.PlanID) {
 			sized[m.PlanID] = true
 			h.size += m.Bytes
 		}
+	}
+	if last := h.row.LastBackup; last != nil && last.At.After(h.saved) {
+		h.saved, h.size = last.At, last.Bytes
 	}
 	h.status = statusOf(h)
 	h.issues = issuesOf(h)
 }
 
-// marksOf gives the newest backups of a host, newest last. Cancelled ones are not shown before they ran.
-func marksOf(h *host) []Mark {
-	marks := h.marks[:0:0]
-	for j := range h.jobs.newestFirst() {
-		if j.Kind != fleet.KindBackup || !j.State.Ended() && j.State != fleet.StateUnknown || j.State == fleet.StateCancelled && j.StartedAt == nil {
-			continue
-		}
-		if marks = append(marks, MarkOf(j)); len(marks) == MaxMarks {
-			break
-		}
-	}
-	slices.Reverse(marks)
-	return marks
+func hasPlan(h *host, id fleet.PlanID) bool {
+	return slices.ContainsFunc(h.plans, func(p *fleet.Plan) bool { return p.ID == id })
 }
 
-// MarkOf gives the mark of a backup.
-func MarkOf(j *fleet.Job) Mark {
-	m := Mark{JobID: j.ID, PlanID: j.PlanID, State: j.State, At: j.CreatedAt}
+// marksOf gives the newest backups of a host, newest last: those that the daemon notes, and where the job itself is known, what it
+// says. A backup whose contact is lost has not ended and is among them.
+func marksOf(h *host) []Mark {
+	var marks []Mark
+	known := map[fleet.JobID]bool{}
+	for j := range h.jobs.newestFirst() {
+		if m, ok := markOf(j); ok && !known[j.ID] {
+			known[j.ID] = true
+			if marks = append(marks, m); len(marks) == MaxMarks {
+				break
+			}
+		}
+	}
+	for _, m := range h.row.Backups {
+		if !known[m.JobID] {
+			marks = append(marks, Mark{BackupMark: m})
+		}
+	}
+	slices.SortStableFunc(marks, func(a, b Mark) int { return a.At.Compare(b.At) })
+	return marks[max(0, len(marks)-MaxMarks):]
+}
+
+// markOf gives the mark of a backup that has ended, or whose contact is lost; false for any other job.
+func markOf(j *fleet.Job) (Mark, bool) {
+	short, ok := fleet.MarkOf(*j)
+	if !ok && (j.Kind != fleet.KindBackup || j.State != fleet.StateUnknown) {
+		return Mark{}, false
+	}
+	if !ok {
+		short = fleet.BackupMark{JobID: j.ID, State: j.State, At: j.UpdatedAt}
+	}
+	m := Mark{BackupMark: short, PlanID: j.PlanID}
 	if j.StartedAt != nil {
 		m.Started = *j.StartedAt
-	}
-	if j.FinishedAt != nil {
-		m.At = *j.FinishedAt
 	}
 	if o := j.Outcome; o != nil {
 		m.Reason = o.Reason
 		if s := o.Summary; s != nil && s.Backup != nil {
-			m.SnapshotID, m.Bytes, m.Added, m.Files = s.Backup.SnapshotID, s.Backup.TotalBytesProcessed, s.Backup.DataAddedPacked, s.Backup.TotalFilesProcessed
+			m.SnapshotID, m.Files = s.Backup.SnapshotID, s.Backup.TotalFilesProcessed
 		}
 	}
-	return m
+	return m, true
 }
 
 func statusOf(h *host) Status {

@@ -133,7 +133,7 @@ func (d *Daemon) settle() {
 func (d *Daemon) enrol(i int, m machine) *fleet.Host {
 	seen := d.now.Add(-time.Duration(d.rnd.IntN(900)) * time.Millisecond)
 	h := &fleet.Host{ID: fleet.HostID(d.id("H")), Name: m.name, AgentID: fleet.AgentID(d.id("A")), Hostname: m.name, OS: m.os, Arch: m.arch, AgentVersion: "1.4.2",
-		ResticVersion: "0.19.1", SecretStore: fleet.SecretsSealedFile, Secrets: []fleet.RepositoryID{}, SealingKey: fmt.Sprintf("age1sample%048d", i), Online: true,
+		ResticVersion: "0.19.1", SecretStore: fleet.SecretsSealedFile, Secrets: []fleet.RepositoryID{}, Backups: []fleet.BackupMark{}, SealingKey: fmt.Sprintf("age1sample%048d", i), Online: true,
 		RestoreRoot: "/var/lib/backstay-agent/restore", EnrolledAt: d.now.AddDate(0, 0, -90+i/3), LastSeenAt: &seen, ClockSkewMS: int64(d.rnd.IntN(41) - 20)}
 	if m.os == "windows" {
 		h.RestoreRoot = `C:\ProgramData\Backstay\Restore`

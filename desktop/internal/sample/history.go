@@ -168,6 +168,9 @@ func (d *Daemon) end(j *job, o fleet.Outcome) {
 	j.Log = fleet.LogPosition{LastSeq: int64(d.logLength(j))}
 	h := d.hosts[j.HostID]
 	h.LastJobID = j.ID
+	if m, ok := fleet.MarkOf(j.Job); ok {
+		h.NoteBackup(m)
+	}
 	if o.Summary == nil || o.Summary.Backup == nil || o.Summary.Backup.SnapshotID == "" {
 		return
 	}
