@@ -30,6 +30,9 @@ type connect struct {
 	root *fyne.Container
 	room *fyne.Container // holds the step
 	p    prefs.Profile   // the daemon that is being entered
+
+	reachable bool   // the page is on the screen
+	focus     func() // gives the keyboard to where the step asks
 }
 
 func newConnect(ctx context.Context, d *Deps, r nav.Route, _ any) Page {
@@ -69,13 +72,24 @@ func (c *connect) Update(model.Change)        {}
 func (c *connect) show(focus func(), objects ...fyne.CanvasObject) {
 	widgets.SetChildren(c.room, widgets.VFlex(16, objects...))
 	c.root.Refresh()
-	if focus != nil {
-		focus()
+	c.focus = focus
+	c.reach()
+}
+
+// Shown implements Shown: only what is on the screen can have the keyboard.
+func (c *connect) Shown() {
+	c.reachable = true
+	c.reach()
+}
+
+func (c *connect) reach() {
+	if c.reachable && c.focus != nil {
+		c.focus()
 	}
 }
 
-// reach gives the keyboard to a button.
-func (c *connect) reach(b *widgets.Button) func() { return func() { c.d.Window.Canvas().Focus(b) } }
+// button gives the keyboard to a button.
+func (c *connect) button(b *widgets.Button) func() { return func() { c.d.Window.Canvas().Focus(b) } }
 
 func newPassword() *widgets.TextEntry {
 	return widgets.NewPasswordEntry("", words.T("connect.show_password"), words.T("connect.hide_password"), nil)
@@ -169,9 +183,9 @@ func (c *connect) askPin(before string) {
 	}
 	no := widgets.NewButton(widgets.Secondary, "", words.T("connect.stop"), func() { c.askAddress(c.p.Address, nil) })
 	objects = append([]fyne.CanvasObject{widgets.NewLabel(title, widgets.CardTitle), widgets.NewParagraph(text, widgets.Body2)}, append(objects, pin, widgets.HFlex(8, no, widgets.Spacer(), yes))...)
-	focus := c.reach(yes)
+	focus := c.button(yes)
 	if before != "" {
-		focus = c.reach(no) // never by a stray Enter
+		focus = c.button(no) // never by a stray Enter
 	}
 	c.show(focus, objects...)
 }

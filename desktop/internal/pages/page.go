@@ -39,6 +39,9 @@ type Page interface {
 	Leave()
 }
 
+// Shown is a page that wants to know when it is on the screen, to take the keyboard.
+type Shown interface{ Shown() }
+
 // Crumb is a word of the top bar; with a route it leads there.
 type Crumb struct {
 	Text  string
@@ -97,13 +100,18 @@ type maker func(ctx context.Context, d *Deps, r nav.Route, state any) Page
 
 // New makes the page of a route. The page's context ends when the page is left.
 func New(ctx context.Context, d *Deps, r nav.Route, state any) Page {
-	return makers()[r.Page](ctx, d, r, state)
+	if m := makers()[r.Page]; m != nil {
+		return m(ctx, d, r, state)
+	}
+	return newSettings(ctx, d, r, state)
 }
 
 // makers lists the pages.
 func makers() map[nav.Name]maker {
 	return map[nav.Name]maker{
 		nav.Connect:  newConnect,
+		nav.Job:      newJob,
+		nav.Jobs:     newJobs,
 		nav.Settings: newSettings,
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/backstay/backstay/desktop/internal/nav"
 	"github.com/backstay/backstay/desktop/internal/pages"
+	"github.com/backstay/backstay/desktop/internal/widgets"
 )
 
 // paletteShortcut is how the palette's shortcut is written.
@@ -40,6 +41,9 @@ func (s *Shell) listenToKeys() {
 	c.AddShortcut(&fyne.ShortcutCopy{}, func(fyne.Shortcut) { s.pageKey(pages.Key{Name: fyne.KeyC, Super: true}) })
 	c.AddShortcut(&fyne.ShortcutSelectAll{}, func(fyne.Shortcut) { s.pageKey(pages.Key{Name: fyne.KeyA, Super: true}) })
 	c.SetOnTypedKey(func(e *fyne.KeyEvent) {
+		if e.Name == fyne.KeyEscape && widgets.Escape(c) {
+			return
+		}
 		if s.pageKey(pages.Key{Name: e.Name}) {
 			return
 		}

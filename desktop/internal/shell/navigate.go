@@ -45,6 +45,9 @@ func (s *Shell) open(r nav.Route, state any) {
 	}
 	s.cfg.Window.Canvas().Unfocus()
 	s.frame.pageChanged()
+	if p, ok := s.page.(pages.Shown); ok {
+		p.Shown()
+	}
 	s.page.Tick(s.cfg.Now())
 }
 

@@ -39,6 +39,9 @@ type palette struct {
 	overlay *fyne.Container
 }
 
+// Palette opens the palette, as its shortcut does.
+func (s *Shell) Palette() { s.showPalette() }
+
 // showPalette opens the palette; once more closes it.
 func (s *Shell) showPalette() {
 	if s.palette != nil {

@@ -121,8 +121,7 @@ func SetChildren(c *fyne.Container, children ...fyne.CanvasObject) {
 	for _, o := range children {
 		c.Objects = append(c.Objects, wishFor(o).CanvasObject)
 	}
-	l.Layout(c.Objects, c.Size())
-	l.again(l)
+	l.again(l) // before anything is laid out: the layout around hears that the natural size is another
 }
 
 // main and cross are the lengths along and across the flex.

@@ -1,0 +1,67 @@
+package capture
+
+import (
+	"fmt"
+
+	"github.com/backstay/backstay/desktop/internal/nav"
+)
+
+// shot is one picture: what is on the screen.
+type shot struct {
+	name      string
+	signedOut bool
+	vacant    bool // a daemon without hosts
+	show      func(*stage)
+}
+
+// shots lists all pictures.
+func shots() []shot {
+	return []shot{
+		{name: "connect", signedOut: true},
+		{name: "settings", show: page(nav.Route{Page: nav.Settings})},
+		{name: "jobs", show: page(nav.Route{Page: nav.Jobs})},
+		{name: "jobs-empty", vacant: true, show: page(nav.Route{Page: nav.Jobs})},
+		{name: "job", show: func(st *stage) { st.open(nav.Job, string(st.daemon.Scene().Running)) }},
+		{name: "job-warned", show: func(st *stage) { st.open(nav.Job, string(st.daemon.Scene().Warned)) }},
+		{name: "job-failed", show: func(st *stage) { st.open(nav.Job, string(st.daemon.Scene().Failed)) }},
+		{name: "job-succeeded", show: func(st *stage) { st.open(nav.Job, string(st.daemon.Scene().Succeeded)) }},
+		{name: "job-queued", show: func(st *stage) { st.open(nav.Job, string(st.daemon.Scene().Queued)) }},
+		{name: "palette", show: func(st *stage) {
+			st.shell.Palette()
+			st.write("back db")
+		}},
+		{name: "lost", show: func(st *stage) { st.daemon.Cut() }},
+	}
+}
+
+func page(r nav.Route) func(*stage) { return func(st *stage) { st.shell.Navigate(r) } }
+
+func (st *stage) open(p nav.Name, id string) { st.shell.Navigate(nav.Route{Page: p, ID: id}) }
+
+// Names lists the names of all pictures.
+func Names() []string {
+	var names []string
+	for _, s := range shots() {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+func choose(names []string) ([]shot, error) {
+	all := shots()
+	if len(names) == 0 {
+		return all, nil
+	}
+	var out []shot
+next:
+	for _, n := range names {
+		for _, s := range all {
+			if s.name == n {
+				out = append(out, s)
+				continue next
+			}
+		}
+		return nil, fmt.Errorf("there is no picture %q; there are %v", n, Names())
+	}
+	return out, nil
+}
