@@ -11,9 +11,9 @@ import (
 // seen, or where the agent tells it; who opens the page later does not know when restic began to read.
 type phases struct {
 	step   StepName // the furthest that was seen
+	work   StepName // the furthest of those that a job has which nobody stops
 	begins map[StepName]time.Time
 	last   time.Time // of the newest figures
-	done   bool      // everything is read
 }
 
 // seamless is how far two figures in a row may be apart for what is between them to be known.
@@ -27,6 +27,8 @@ var stepOfPhase = map[fleet.Phase]StepName{
 
 // take takes figures and tells whether another step began.
 func (s *phases) take(p fleet.Progress) bool {
+	seen := !s.last.IsZero() && p.At.Sub(s.last) <= seamless
+	s.last = p.At
 	step, known := stepOfPhase[p.Phase]
 	if !known {
 		return false
@@ -34,21 +36,21 @@ func (s *phases) take(p fleet.Progress) bool {
 	if step == StepReading && p.Percent >= 1 {
 		step = StepFinishing
 	}
-	seen := !s.last.IsZero() && p.At.Sub(s.last) <= seamless
-	s.last = p.At
-	if step == StepScanning && s.step == StepReading && !s.done { // restic's count goes on after a pause
+	if step == StepScanning && s.step == StepReading { // restic's count goes on after a pause
 		delete(s.begins, StepReading)
-		s.step = StepScanning
+		s.step, s.work = StepScanning, StepScanning
 		return true
 	}
 	if rank(step) <= rank(s.step) {
 		return false
 	}
 	s.step = step
-	if exact := step != StepScanning && step != StepReading && step != StepFinishing; exact || seen {
+	if !extra(step) {
+		s.work = step
+	}
+	if told := step != StepScanning && step != StepReading && step != StepFinishing; told || seen {
 		s.begin(step, p.At)
 	}
-	s.done = s.done || step == StepFinishing
 	return true
 }
 

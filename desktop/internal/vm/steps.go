@@ -28,6 +28,9 @@ var stepOrder = []StepName{StepQueued, StepWaiting, StepStarting, StepScanning, 
 // rank is the place of a step in stepOrder, -1 for none.
 func rank(s StepName) int { return slices.Index(stepOrder, s) }
 
+// extra tells whether a step is one of those that show only where they happen.
+func extra(s StepName) bool { return s == StepStopping || s == StepUnlocking }
+
 // StepState says how a step stands.
 type StepState string
 
@@ -72,7 +75,7 @@ func stepsOf(j *fleet.Job) []StepName {
 type course struct {
 	names  []StepName
 	begins []time.Time
-	at     int // the step that the job is in, or was in when it ended
+	at     int // the step that the job is in, or was in when it ended or was stopped
 }
 
 // Steps gives the steps as of now.
@@ -85,7 +88,7 @@ func (v *Job) Steps(now time.Time) []Step {
 	for i, name := range c.names {
 		s := Step{Name: name, State: v.stepState(c, i)}
 		if s.State != StepPending && s.State != StepSkipped {
-			s.Duration, s.Known = v.stepLength(c, i, now)
+			s.Duration, s.Known = v.stepLength(c, i, s.State, now)
 		}
 		steps = append(steps, s)
 	}
@@ -99,7 +102,7 @@ func (v *Job) course() course {
 			c.names = append(c.names, extra)
 		}
 	}
-	furthest := max(rank(v.phases.step), rank(stepOfRow(&v.row)))
+	furthest := max(rank(v.phases.work), rank(stepOfRow(&v.row)))
 	for i, name := range c.names {
 		begin := v.phases.begins[name]
 		switch {
@@ -109,7 +112,7 @@ func (v *Job) course() course {
 			begin = *v.row.StartedAt
 		}
 		c.begins = append(c.begins, begin)
-		if rank(name) <= furthest {
+		if rank(name) <= furthest && !extra(name) {
 			c.at = i
 		}
 	}
@@ -151,43 +154,48 @@ func lastStepOf(j *fleet.Job) StepName {
 
 func (v *Job) stepState(c course, i int) StepState {
 	state, ended := v.row.State, v.row.State.Ended()
+	stopped := extra(v.phases.step)
 	switch {
+	case extra(c.names[i]) && !ended && c.names[i] == v.phases.step:
+		return StepActive
 	case state == fleet.StateWarning && c.names[i] == StepReading:
 		return StepWarned
-	case state == fleet.StateSucceeded, state == fleet.StateWarning, i < c.at:
+	case state == fleet.StateSucceeded, state == fleet.StateWarning, i < c.at, extra(c.names[i]):
 		return StepDone
-	case i > c.at && ended:
+	case i > c.at && (ended || stopped):
 		return StepSkipped
 	case i > c.at:
 		return StepPending
-	case !ended:
-		return StepActive
-	case state != fleet.StateCancelled:
+	case state == fleet.StateCancelled, stopped && !ended:
+		return StepCancelled
+	case ended:
 		return StepFailed
-	case c.names[i] == StepStopping, c.names[i] == StepUnlocking:
-		return StepDone
 	}
-	return StepCancelled
+	return StepActive
 }
 
 // stepLength is how long step i took: from its begin to that of the next one, or to the end of the job, where both are known.
-func (v *Job) stepLength(c course, i int, now time.Time) (time.Duration, bool) {
+func (v *Job) stepLength(c course, i int, state StepState, now time.Time) (time.Duration, bool) {
 	from := c.begins[i]
 	if from.IsZero() {
 		return 0, false
 	}
-	ended := v.row.State.Ended()
-	if !ended && i == c.at {
+	if state == StepActive {
 		return max(v.hostNow(now).Sub(from), 0), true
 	}
 	next := i + 1
-	if c.names[i] == StepQueued && c.begins[next].IsZero() {
+	if c.names[i] == StepQueued && c.begins[next].IsZero() && c.at > 0 {
 		next++ // how long of it the job waited on the host is not known
+	}
+	if i == c.at { // what is behind it was skipped
+		for next < len(c.begins) && !extra(c.names[next]) {
+			next++
+		}
 	}
 	switch {
 	case next < len(c.begins) && !c.begins[next].IsZero():
 		return max(c.begins[next].Sub(from), 0), true
-	case ended && v.row.FinishedAt != nil && (i == c.at || next >= len(c.begins)):
+	case next >= len(c.begins) && v.row.State.Ended() && v.row.FinishedAt != nil:
 		return max(v.row.FinishedAt.Sub(from), 0), true
 	}
 	return 0, false
