@@ -19,6 +19,10 @@ func shots() []shot {
 	return []shot{
 		{name: "connect", signedOut: true},
 		{name: "settings", show: page(nav.Route{Page: nav.Settings})},
+		{name: "access", show: page(nav.Route{Page: nav.Access})},
+		{name: "access-audit", show: page(nav.Route{Page: nav.Access, Tab: "audit"})},
+		{name: "access-tokens", show: page(nav.Route{Page: nav.Access, Tab: "tokens"})},
+		{name: "access-agents", show: page(nav.Route{Page: nav.Access, Tab: "agents"})},
 		{name: "jobs", show: page(nav.Route{Page: nav.Jobs})},
 		{name: "jobs-empty", vacant: true, show: page(nav.Route{Page: nav.Jobs})},
 		{name: "job", show: func(st *stage) { st.open(nav.Job, string(st.daemon.Scene().Running)) }},
