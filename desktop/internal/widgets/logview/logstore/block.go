@@ -48,10 +48,12 @@ func (r *ref) rows(wrap uint32) int64 {
 type block struct {
 	refs   [blockLines]ref
 	lo, hi int
-	lines  [levels]int32
-	rows   [levels]int64 // under the store's wrap
-	groups [levels]uint16
-	cols   uint32 // the widest line's
+
+	lines   [levels]int32
+	rows    [levels]int64  // under the store's wrap
+	groups  [levels]uint16 // which groups of lines have this level
+	cols    uint32         // the widest line's, also when it was dropped
+	dropped bool           // refs outside lo and hi were held: see Store.own
 }
 
 // count adds the line at index i to the sums.
@@ -62,6 +64,13 @@ func (b *block) count(i int, wrap uint32) {
 	b.rows[l] += r.rows(wrap)
 	b.groups[l] |= 1 << (i / groupLines)
 	b.cols = max(b.cols, r.cols)
+}
+
+// ungroup forgets what was in group g, which is dropped.
+func (b *block) ungroup(g int) {
+	for l := range b.groups {
+		b.groups[l] &^= 1 << g
+	}
 }
 
 // wrapAt counts rows anew.

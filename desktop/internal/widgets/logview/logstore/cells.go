@@ -1,6 +1,7 @@
 package logstore
 
 import (
+	"sort"
 	"unicode"
 	"unicode/utf8"
 )
@@ -58,6 +59,9 @@ func cluster(text []byte, col int) (size, cols int) {
 		return 1, TabStop - col%TabStop
 	}
 	cols = max(runeCols(base), 1)
+	if shaped(base) {
+		return word(text, size, cols)
+	}
 	flag := base >= flagA && base <= flagZ
 	last := base
 	for size < len(text) && size < 128 { // a hundred marks on one letter are no text
@@ -77,10 +81,43 @@ func cluster(text []byte, col int) (size, cols int) {
 	return size, cols
 }
 
-// wide holds the blocks whose characters take two columns.
-var wide = [...][2]rune{{0x1100, 0x115f}, {0x231a, 0x231b}, {0x2329, 0x232a}, {0x23e9, 0x23ec}, {0x2e80, 0x303e}, {0x3041, 0xa4cf},
-	{0xa960, 0xa97c}, {0xac00, 0xd7a3}, {0xf900, 0xfaff}, {0xfe30, 0xfe6f}, {0xff00, 0xff60}, {0xffe0, 0xffe6}, {0x1f300, 0x1f64f},
-	{0x1f680, 0x1f6ff}, {0x1f7e0, 0x1f7eb}, {0x1f900, 0x1f9ff}, {0x1fa70, 0x1faff}, {0x20000, 0x3fffd}}
+// maxWord bounds a word that is one cell, in columns.
+const maxWord = 32
+
+// word measures a cell of letters that are only right when they are drawn together; its first takes size bytes and cols columns.
+func word(text []byte, size, cols int) (int, int) {
+	for size < len(text) && cols < maxWord && size < 4*maxWord {
+		r, n := utf8.DecodeRune(text[size:])
+		w := runeCols(r)
+		if !shaped(r) && w > 0 {
+			break
+		}
+		size += n
+		cols += w
+	}
+	return size, cols
+}
+
+// shaped tells whether r belongs to a script whose letters join, move or run from right to left. Digits stand for themselves.
+func shaped(r rune) bool {
+	switch {
+	case r < 0x590, r >= 0x660 && r <= 0x669, r >= 0x6f0 && r <= 0x6f9:
+		return false
+	case r <= 0xdff: // Hebrew to Sinhala
+		return true
+	}
+	return r >= 0xf00 && r <= 0x109f || r >= 0x1780 && r <= 0x17ff || r >= 0xfb1d && r <= 0xfdff || r >= 0xfe70 && r <= 0xfefc
+}
+
+// wide holds the blocks whose characters take two columns, in order.
+var wide = [...][2]rune{{0x1100, 0x115f}, {0x231a, 0x231b}, {0x2329, 0x232a}, {0x23e9, 0x23ec}, {0x23f0, 0x23f0}, {0x23f3, 0x23f3},
+	{0x25fd, 0x25fe}, {0x2614, 0x2615}, {0x2648, 0x2653}, {0x267f, 0x267f}, {0x2693, 0x2693}, {0x26a1, 0x26a1}, {0x26aa, 0x26ab},
+	{0x26bd, 0x26be}, {0x26c4, 0x26c5}, {0x26ce, 0x26ce}, {0x26d4, 0x26d4}, {0x26ea, 0x26ea}, {0x26f2, 0x26f3}, {0x26f5, 0x26f5},
+	{0x26fa, 0x26fa}, {0x26fd, 0x26fd}, {0x2705, 0x2705}, {0x270a, 0x270b}, {0x2728, 0x2728}, {0x274c, 0x274c}, {0x274e, 0x274e},
+	{0x2753, 0x2755}, {0x2757, 0x2757}, {0x2795, 0x2797}, {0x27b0, 0x27b0}, {0x27bf, 0x27bf}, {0x2b1b, 0x2b1c}, {0x2b50, 0x2b50},
+	{0x2b55, 0x2b55}, {0x2e80, 0x303e}, {0x3041, 0xa4cf}, {0xa960, 0xa97c}, {0xac00, 0xd7a3}, {0xf900, 0xfaff}, {0xfe30, 0xfe6f},
+	{0xff00, 0xff60}, {0xffe0, 0xffe6}, {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f7e0, 0x1f7eb}, {0x1f900, 0x1f9ff},
+	{0x1fa70, 0x1faff}, {0x20000, 0x3fffd}}
 
 // runeCols is how many columns r takes by itself: 0 for what belongs to the character before it.
 func runeCols(r rune) int {
@@ -92,13 +129,8 @@ func runeCols(r rune) int {
 	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
 		return 0
 	}
-	for _, b := range wide {
-		if r < b[0] {
-			return 1
-		}
-		if r <= b[1] {
-			return 2
-		}
+	if i := sort.Search(len(wide), func(i int) bool { return wide[i][1] >= r }); i < len(wide) && r >= wide[i][0] {
+		return 2
 	}
 	return 1
 }

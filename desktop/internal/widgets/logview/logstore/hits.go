@@ -35,23 +35,26 @@ func NewHits(s *Store, q *Query) *Hits {
 // Query is what was searched.
 func (h *Hits) Query() *Query { return h.query }
 
-// Add takes what a Snapshot found. Blocks that are not held any more are passed over.
+// Add takes what a Snapshot found. Lines that are not held any more are passed over, and so are hits that are known.
 func (h *Hits) Add(found []Found) {
+	s := h.store
 	for i := range found {
 		f := &found[i]
-		if f.empty() || f.block < h.store.base || f.block >= h.store.base+int64(len(h.store.blocks)) {
+		if f.empty() || f.block < s.base || f.block >= s.base+int64(len(s.blocks)) {
 			continue
 		}
 		have, ok := h.blocks[f.block]
 		if !ok {
-			h.blocks[f.block] = f
-			continue
+			have = &Found{block: f.block}
+			h.blocks[f.block] = have
 		}
-		for w := range have.bits {
-			have.bits[w] |= f.bits[w]
-		}
-		for l := range have.lines {
-			have.lines[l] += f.lines[l]
+		b := s.blocks[f.block-s.base]
+		for w := range f.bits {
+			for left := f.bits[w] &^ have.bits[w]; left != 0; left &= left - 1 {
+				if i := w*64 + bits.TrailingZeros64(left); i >= b.lo && i < b.hi {
+					have.add(i, b.refs[i].level())
+				}
+			}
 		}
 	}
 }
@@ -76,9 +79,26 @@ func (h *Hits) Search(from, end ID) {
 
 // Trim forgets hits in lines that the store dropped.
 func (h *Hits) Trim() {
-	for no := range h.blocks {
-		if no < h.store.base || no >= h.store.base+int64(len(h.store.blocks)) {
+	s := h.store
+	for no, f := range h.blocks {
+		if no < s.base || no >= s.base+int64(len(s.blocks)) {
 			delete(h.blocks, no)
+			continue
+		}
+		b := s.blocks[no-s.base]
+		f.clear(b, 0, b.lo)
+		f.clear(b, b.hi, blockLines)
+	}
+}
+
+// clear takes out the hits among lines from … end-1 of b.
+func (f *Found) clear(b *block, from, end int) {
+	for i := from; i < end; i++ {
+		if f.bits[i/64] == 0 {
+			i |= 63
+		} else if f.bits[i/64]>>(i%64)&1 != 0 {
+			f.bits[i/64] &^= 1 << (i % 64)
+			f.lines[b.refs[i].level()]--
 		}
 	}
 }

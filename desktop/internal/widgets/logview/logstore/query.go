@@ -32,7 +32,12 @@ func NewQuery(text string) *Query {
 }
 
 // Text is what the query was made of.
-func (q *Query) Text() string { return q.text }
+func (q *Query) Text() string {
+	if q == nil {
+		return ""
+	}
+	return q.text
+}
 
 // Empty tells whether there is nothing to look for; an empty query is found nowhere.
 func (q *Query) Empty() bool { return q == nil || q.text == "" }

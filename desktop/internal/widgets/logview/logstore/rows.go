@@ -190,3 +190,21 @@ func (s *Store) RowsAbove(p Pos) int64 {
 	}
 	return n
 }
+
+// ShownFrom is how many lines from id on show.
+func (s *Store) ShownFrom(id ID) (n int64) {
+	id = max(id, s.lo)
+	for i, b := range s.blocks {
+		no := s.base + int64(i)
+		if no > id.block() {
+			n += b.shownLines(s.least)
+		} else if no == id.block() {
+			for j := id.index(); j < b.hi; j++ {
+				if b.refs[j].level() >= s.least {
+					n++
+				}
+			}
+		}
+	}
+	return n
+}

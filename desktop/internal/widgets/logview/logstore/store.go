@@ -15,9 +15,9 @@ type ID int64
 func (id ID) block() int64 { return int64(id >> 10) }
 func (id ID) index() int   { return int(id & (blockLines - 1)) }
 
-// Limits bound a Store. It drops whole blocks, so that it may hold up to 1023 lines less.
+// Limits bound a Store.
 type Limits struct {
-	Lines int   // at least two blocks, 2048
+	Lines int   // at least 1000
 	Bytes int64 // of text, in chunks of 1 MiB
 }
 
@@ -48,7 +48,7 @@ type Store struct {
 
 // New makes an empty Store.
 func New(l Limits) *Store {
-	l.Lines, l.Bytes = max(l.Lines, 2*blockLines), min(max(l.Bytes, 8*chunkSize), (1<<(32-chunkBits)-2)*chunkSize)
+	l.Lines, l.Bytes = max(l.Lines, 1000), min(max(l.Bytes, 8*chunkSize), (1<<(32-chunkBits)-2)*chunkSize)
 	return &Store{limits: l, writing: [2]int{-1, -1}}
 }
 
@@ -121,7 +121,7 @@ func (s *Store) add(lines []logline.Line) int {
 		if id.block() >= s.base+int64(len(s.blocks)) {
 			s.blocks = append(s.blocks, &block{lo: id.index(), hi: id.index()})
 		}
-		b := s.blocks[len(s.blocks)-1]
+		b := s.own(len(s.blocks) - 1)
 		b.refs[id.index()] = s.put(l, 1)
 		b.hi++
 		b.count(id.index(), s.wrap)
@@ -151,7 +151,7 @@ func (s *Store) Prepend(lines []logline.Line) int {
 			s.blocks = slices.Insert(s.blocks, 0, &block{lo: blockLines, hi: blockLines})
 			s.base--
 		}
-		b := s.blocks[0]
+		b := s.own(0)
 		b.refs[id.index()] = s.put(l, 0)
 		b.lo--
 		b.count(id.index(), s.wrap)
@@ -164,6 +164,17 @@ func (s *Store) Prepend(lines []logline.Line) int {
 	return n
 }
 
+// own gives block i to write a line to. Where lines were dropped a Snapshot may still read them, so that the block is copied.
+func (s *Store) own(i int) *block {
+	b := s.blocks[i]
+	if b.dropped {
+		c := *b
+		c.dropped = false
+		s.blocks[i], b = &c, &c
+	}
+	return b
+}
+
 // near tells whether a number can be kept in 32 bits beside the others.
 func (s *Store) near(seq int64) bool {
 	d := seq - s.origin
@@ -171,41 +182,55 @@ func (s *Store) near(seq int64) bool {
 }
 
 func (s *Store) over() bool {
-	return len(s.blocks) > 1 && (s.Len() > s.limits.Lines || s.used > s.limits.Bytes)
+	return s.Len() > s.limits.Lines || s.used > s.limits.Bytes && s.Len() > 1
 }
 
 func (s *Store) dropFirst() {
-	s.release(s.blocks[0])
-	s.blocks[0] = nil
-	s.blocks = s.blocks[1:]
-	s.base++
-	s.lo = ID(s.base << 10)
+	b := s.blocks[0]
+	s.release(b, b.lo)
+	b.lo++
+	s.lo++
+	if b.lo == b.hi {
+		s.blocks[0] = nil
+		s.blocks = s.blocks[1:]
+		s.base++
+	} else if b.lo%groupLines == 0 {
+		b.ungroup(b.lo/groupLines - 1)
+	}
 }
 
 func (s *Store) dropLast() {
 	last := len(s.blocks) - 1
+	b := s.blocks[last]
 	s.missed = max(s.missed, s.LastSeq())
-	s.release(s.blocks[last])
-	s.blocks[last] = nil
-	s.blocks = s.blocks[:last]
-	s.end = ID((s.base + int64(last)) << 10)
-	s.writing[1] = -1
+	s.release(b, b.hi-1)
+	b.hi--
+	s.end--
+	if b.lo == b.hi {
+		s.blocks[last] = nil
+		s.blocks = s.blocks[:last]
+	} else if b.hi%groupLines == 0 {
+		b.ungroup(b.hi / groupLines)
+	}
 	s.cut = true
 }
 
-// release gives back the chunks that only b's lines needed.
-func (s *Store) release(b *block) {
-	for i := b.lo; i < b.hi; i++ {
-		slot := b.refs[i].chunk()
-		if s.chunks[slot].lines--; s.chunks[slot].lines == 0 {
-			s.chunks[slot] = chunk{}
-			s.spare = append(s.spare, slot)
-			s.used -= chunkSize
-			for side := range s.writing {
-				if s.writing[side] == slot {
-					s.writing[side] = -1
-				}
-			}
+// release takes the line at index i of b out of the sums, and gives back its chunk when no other line needs it.
+func (s *Store) release(b *block, i int) {
+	r := &b.refs[i]
+	b.dropped = true
+	b.lines[r.level()]--
+	b.rows[r.level()] -= r.rows(s.wrap)
+	slot := r.chunk()
+	if s.chunks[slot].lines--; s.chunks[slot].lines > 0 {
+		return
+	}
+	s.chunks[slot] = chunk{}
+	s.spare = append(s.spare, slot)
+	s.used -= chunkSize
+	for side := range s.writing {
+		if s.writing[side] == slot {
+			s.writing[side] = -1
 		}
 	}
 }
