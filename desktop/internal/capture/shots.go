@@ -23,6 +23,14 @@ func shots() []shot {
 		{name: "access-audit", show: page(nav.Route{Page: nav.Access, Tab: "audit"})},
 		{name: "access-tokens", show: page(nav.Route{Page: nav.Access, Tab: "tokens"})},
 		{name: "access-agents", show: page(nav.Route{Page: nav.Access, Tab: "agents"})},
+		{name: "plans", show: page(nav.Route{Page: nav.Plans})},
+		{name: "plan", show: func(st *stage) { st.open(nav.Plans, string(st.daemon.Scene().Plan)) }},
+		{name: "plans-empty", vacant: true, show: page(nav.Route{Page: nav.Plans})},
+		{name: "repositories", show: page(nav.Route{Page: nav.Repositories})},
+		{name: "repository", show: func(st *stage) {
+			st.shell.Navigate(nav.Route{Page: nav.Repositories, ID: string(st.daemon.Scene().Repository), Tab: "give-secret"})
+		}},
+		{name: "repositories-empty", vacant: true, show: page(nav.Route{Page: nav.Repositories})},
 		{name: "jobs", show: page(nav.Route{Page: nav.Jobs})},
 		{name: "jobs-empty", vacant: true, show: page(nav.Route{Page: nav.Jobs})},
 		{name: "job", show: func(st *stage) { st.open(nav.Job, string(st.daemon.Scene().Running)) }},

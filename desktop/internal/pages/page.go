@@ -109,11 +109,13 @@ func New(ctx context.Context, d *Deps, r nav.Route, state any) Page {
 // makers lists the pages.
 func makers() map[nav.Name]maker {
 	return map[nav.Name]maker{
-		nav.Access:   newAccess,
-		nav.Connect:  newConnect,
-		nav.Job:      newJob,
-		nav.Jobs:     newJobs,
-		nav.Settings: newSettings,
+		nav.Access:       newAccess,
+		nav.Connect:      newConnect,
+		nav.Job:          newJob,
+		nav.Jobs:         newJobs,
+		nav.Plans:        newPlans,
+		nav.Repositories: newRepositories,
+		nav.Settings:     newSettings,
 	}
 }
 
