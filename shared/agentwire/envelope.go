@@ -27,6 +27,12 @@ const (
 	MaxFrame            = 1 << 20
 )
 
+// Bounds of what an agent may name in hello and the hello.jobs behind it.
+const (
+	MaxHeldJobs   = 10_000
+	MaxHelloBytes = 8 << 20 // of all these frames
+)
+
 // MaxBatch bounds the text of one log.stream message in bytes, so that the frame stays under MaxFrame whatever has to be
 // escaped (six bytes for one, at worst).
 const MaxBatch = 128 << 10
@@ -37,6 +43,7 @@ type Type string
 // Agent to daemon.
 const (
 	TypeHello           Type = "hello"
+	TypeHelloJobs       Type = "hello.jobs"
 	TypeHeartbeat       Type = "heartbeat"
 	TypeJobStarted      Type = "job.started"
 	TypeJobProgress     Type = "job.progress"

@@ -61,6 +61,14 @@ type Hello struct {
 	Facts        Facts         `json:"facts"`
 	Clock        time.Time     `json:"clock"`
 	Jobs         []HeldJob     `json:"jobs,omitempty"` // every job in the journal, ended and acknowledged ones too
+	More         bool          `json:"more,omitempty"` // further jobs follow in hello.jobs, before the daemon answers
+}
+
+// HelloJobs goes on where Hello had no room for more jobs. A daemon that does not know it takes Hello for all.
+type HelloJobs struct {
+	Jobs    []HeldJob `json:"jobs"`              // at least one, unless it is the last
+	More    bool      `json:"more,omitempty"`    // and another one follows
+	Partial bool      `json:"partial,omitempty"` // in the last one: jobs that have not ended are left unnamed, so a missing one is not lost
 }
 
 // HeldJob is a job that the agent holds. Spec lets a daemon that was restored from an older copy take the job up again.

@@ -9,12 +9,17 @@ import (
 	"github.com/backstay/backstay/shared/wsconn"
 )
 
-// Fit, OneFrame and SnapshotParts are tested by themselves.
+// OneFrame and SnapshotParts are tested by themselves.
 var (
-	Fit           = fit
 	OneFrame      = oneFrame
 	SnapshotParts = snapshotParts
 )
+
+// NameJobs is tested by itself.
+func NameJobs(held []agentwire.HeldJob, room int) (hello []agentwire.HeldJob, rest [][]agentwire.HeldJob, partial bool) {
+	n := nameJobs(held, room)
+	return n.hello, n.rest, n.partial
+}
 
 // Limits of this package that tests check.
 const (

@@ -15,7 +15,7 @@ import (
 	"github.com/backstay/backstay/shared/fleet"
 )
 
-func TestFitNamesWhatMattersMost(t *testing.T) {
+func TestHelloNamesWhatMattersMost(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		held := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) agentwire.HeldJob {
 			state := rapid.SampledFrom([]fleet.JobState{fleet.StateAccepted, fleet.StateRunning, fleet.StateSucceeded, fleet.StateFailed}).Draw(t, "state")
@@ -36,7 +36,7 @@ func TestFitNamesWhatMattersMost(t *testing.T) {
 			t.Fatal(err)
 		}
 		room := rapid.IntRange(0, 30_000).Draw(t, "room")
-		got := session.Fit(held, room)
+		got, rest, partial := session.NameJobs(held, room)
 
 		if b, err := json.Marshal(got); err != nil || len(got) > 0 && len(b) > room+2 {
 			t.Fatalf("%d bytes in a room of %d, err %v", len(b), room, err)
@@ -56,8 +56,16 @@ func TestFitNamesWhatMattersMost(t *testing.T) {
 		if !slices.IsSortedFunc(got, func(a, b agentwire.HeldJob) int { return rank(a) - rank(b) }) {
 			t.Fatal("not in the order of need")
 		}
+		all := got
+		for _, part := range rest {
+			frame, err := agentwire.Encode(agentwire.TypeHelloJobs, "", "", agentwire.HelloJobs{Jobs: part, More: true, Partial: true})
+			if err != nil || len(frame) > agentwire.MaxFrameBeforeHello || len(part) == 0 {
+				t.Fatalf("a part of %d jobs in %d bytes, err %v", len(part), len(frame), err)
+			}
+			all = append(all[:len(all):len(all)], part...)
+		}
 		left := slices.Clone(held)
-		for _, j := range got {
+		for _, j := range all {
 			i := slices.IndexFunc(left, func(h agentwire.HeldJob) bool { return h.JobID == j.JobID })
 			if i < 0 || left[i].State != j.State || left[i].LastSeq != j.LastSeq || left[i].Acked != j.Acked || j.Spec != nil && j.Spec != left[i].Spec {
 				t.Fatalf("%s is not what is held, or named twice", j.JobID)
@@ -65,10 +73,8 @@ func TestFitNamesWhatMattersMost(t *testing.T) {
 			left = slices.Delete(left, i, i+1)
 		}
 		for _, l := range left {
-			for _, j := range got {
-				if rank(l) < rank(j) {
-					t.Fatalf("%s is missing, the less important %s is there", l.JobID, j.JobID)
-				}
+			if !l.Acked || partial {
+				t.Fatalf("%s is not named, partial is %v", l.JobID, partial)
 			}
 		}
 	})
@@ -86,10 +92,10 @@ func TestHelloAlwaysPasses(t *testing.T) {
 	running := a.jobs.add("running", 1)
 	a.start(t)
 	p := d.next(t)
-	if h := p.hello.Jobs; len(h) < 300 || h[0].JobID != "running" || slices.ContainsFunc(h, func(j agentwire.HeldJob) bool { return j.Acked }) {
-		t.Fatalf("%d jobs, the first %+v", len(h), h[0])
+	if h := p.hello.Jobs; len(h) < 300 || h[0].JobID != "running" || slices.ContainsFunc(h, func(j agentwire.HeldJob) bool { return j.Acked }) || !p.hello.More {
+		t.Fatalf("%d jobs, the first %+v, more %v", len(h), h[0], p.hello.More)
 	}
-	// What was not named is sent all the same: the daemon trims what it has.
+	// This daemon is an old one: it answers at once. What it does not answer for is sent all the same: it trims what it has.
 	p.send(t, agentwire.TypeWelcome, "", "", agentwire.Welcome{CreditBytes: 1 << 20})
 	ends := map[fleet.JobID]bool{}
 	for len(ends) < 1000 {
@@ -226,5 +232,77 @@ func TestAnEndThatIsTooLongIsCut(t *testing.T) {
 	}
 	if len(j.finished.Outcome.Unreadable) != fleet.MaxUnreadable || len(j.finished.Outcome.Summary.Check.BrokenPacks) != 200_000 {
 		t.Fatal("the host's own outcome was cut")
+	}
+}
+
+// TestEveryOpenJobIsNamed: 3,000 jobs wait on this host, more than hello holds. The rest comes in frames that pass before the daemon
+// knows who speaks, and all of it before the daemon has answered.
+func TestEveryOpenJobIsNamed(t *testing.T) {
+	const n = 3000
+	d := newDaemon(t)
+	a := newAgent(t, d)
+	for i := range n {
+		a.jobs.add(fleet.JobID(fmt.Sprintf("01JDB00000000000000000%04d", i)), 0)
+	}
+	for i := range 100 {
+		a.jobs.addEnded(fleet.JobID(fmt.Sprint("old-", i)), 0).held.Acked = true
+	}
+	a.start(t)
+	p := d.next(t)
+	named := map[fleet.JobID]bool{}
+	note := func(jobs []agentwire.HeldJob) {
+		for _, j := range jobs {
+			if named[j.JobID] || j.State.Ended() {
+				t.Fatalf("%+v, named %v", j, named[j.JobID])
+			}
+			named[j.JobID] = true
+		}
+	}
+	note(p.hello.Jobs)
+	for more := p.hello.More; more; {
+		_, m := expect[agentwire.HelloJobs](t, p, agentwire.TypeHelloJobs)
+		note(m.Jobs)
+		if more = m.More; m.Partial {
+			t.Fatal("it is said to be not all")
+		}
+	}
+	if len(named) != n {
+		t.Fatalf("%d jobs are named", len(named))
+	}
+	var all []agentwire.WelcomeJob
+	for id := range named {
+		all = append(all, agentwire.WelcomeJob{JobID: id, Desired: agentwire.DesireRun})
+	}
+	p.send(t, agentwire.TypeWelcome, "", "", agentwire.Welcome{Session: "1", Jobs: all, CreditBytes: 1 << 20})
+	await(t, "the agent took the welcome", func() bool { now, _ := a.jobs.opened(); return now == n })
+}
+
+// TestMoreJobsThanCanBeNamed: what is left out is said to be.
+func TestMoreJobsThanCanBeNamed(t *testing.T) {
+	for name, c := range map[string]struct {
+		state   fleet.JobState
+		partial bool
+	}{"open": {fleet.StateAccepted, true}, "ended": {fleet.StateFailed, false}} {
+		var held []agentwire.HeldJob
+		for i := range agentwire.MaxHeldJobs + 1000 {
+			held = append(held, agentwire.HeldJob{JobID: fleet.JobID(fmt.Sprintf("slot:01JDB0000000000000000000P1:01JDB0000000000000000000H1:%020d", i)), State: c.state})
+		}
+		hello, rest, partial := session.NameJobs(held, agentwire.MaxFrameBeforeHello)
+		size := 0
+		var w agentwire.Welcome
+		for _, part := range append(rest, hello) {
+			for _, j := range part {
+				w.Jobs = append(w.Jobs, agentwire.WelcomeJob{JobID: j.JobID, DurableSeq: 1 << 62, Desired: agentwire.DesireForget})
+			}
+			b, err := json.Marshal(part)
+			if err != nil {
+				t.Fatal(err)
+			}
+			size += len(b)
+		}
+		frame, err := agentwire.Encode(agentwire.TypeWelcome, "", "", w)
+		if err != nil || len(frame) > agentwire.MaxFrame || len(w.Jobs) > agentwire.MaxHeldJobs || size > agentwire.MaxHelloBytes || partial != c.partial {
+			t.Errorf("%s: %d jobs are named in %d bytes, their answers take %d, partial %v, err %v", name, len(w.Jobs), size, len(frame), partial, err)
+		}
 	}
 }

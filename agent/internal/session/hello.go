@@ -2,9 +2,7 @@ package session
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/backstay/backstay/shared/agentwire"
@@ -26,12 +24,14 @@ type told struct {
 
 // hello opens the session: what the agent holds goes, where the daemon stands comes.
 func (c *connection) hello(ctx context.Context, facts agentwire.Facts) (agentwire.Welcome, map[fleet.JobID]told, error) {
-	frame, named, err := c.helloFrame(facts)
+	frames, named, err := c.helloFrames(facts)
 	if err != nil {
 		return agentwire.Welcome{}, nil, err
 	}
-	if err := c.write(ctx, frame); err != nil {
-		return agentwire.Welcome{}, nil, err
+	for _, frame := range frames {
+		if err := c.write(ctx, frame); err != nil {
+			return agentwire.Welcome{}, nil, err
+		}
 	}
 	w, err := c.welcome()
 	if err != nil {
@@ -47,8 +47,9 @@ func (c *connection) hello(ctx context.Context, facts agentwire.Facts) (agentwir
 	return w, jobs, nil
 }
 
-// helloFrame makes hello so that it passes MaxFrameBeforeHello, and tells which jobs it names and whether with their specifications.
-func (c *connection) helloFrame(facts agentwire.Facts) ([]byte, map[fleet.JobID]bool, error) {
+// helloFrames makes hello, and the hello.jobs that go with it, so that each passes MaxFrameBeforeHello. It tells which jobs they name
+// and whether with their specifications.
+func (c *connection) helloFrames(facts agentwire.Facts) ([][]byte, map[fleet.JobID]bool, error) {
 	cfg := c.s.cfg
 	h := agentwire.Hello{AgentID: cfg.AgentID, Incarnation: c.s.incarnation, Facts: facts, Clock: cfg.Clock().UTC()}
 	encode := func() ([]byte, error) { return agentwire.Encode(agentwire.TypeHello, "", "", h) }
@@ -61,16 +62,20 @@ func (c *connection) helloFrame(facts agentwire.Facts) ([]byte, map[fleet.JobID]
 	if err != nil {
 		return nil, nil, err
 	}
-	h.Jobs = fit(cfg.Jobs.Held(), agentwire.MaxFrameBeforeHello-len(frame)-len(`,"jobs":[]`))
-	named := make(map[fleet.JobID]bool, len(h.Jobs))
-	for _, j := range h.Jobs {
-		named[j.JobID] = j.Spec != nil
-	}
+	n := nameJobs(cfg.Jobs.Held(), agentwire.MaxFrameBeforeHello-len(frame)-len(`,"jobs":[],"more":true`))
+	h.Jobs, h.More = n.hello, len(n.rest) > 0
 	frame, err = encode()
 	if err == nil && len(frame) > agentwire.MaxFrameBeforeHello {
 		err = fault.New(fault.FrameTooLarge, "What this host is called and where it keeps things does not fit into %d bytes. Shorten its host name or paths.", agentwire.MaxFrameBeforeHello)
 	}
-	return frame, named, err
+	frames := [][]byte{frame}
+	for i, jobs := range n.rest {
+		last := i == len(n.rest)-1
+		frame, jerr := agentwire.Encode(agentwire.TypeHelloJobs, "", "", agentwire.HelloJobs{Jobs: jobs, More: !last, Partial: last && n.partial})
+		err = errors.Join(err, jerr)
+		frames = append(frames, frame)
+	}
+	return frames, n.named(), err
 }
 
 func (c *connection) welcome() (agentwire.Welcome, error) {
@@ -91,53 +96,4 @@ func (c *connection) welcome() (agentwire.Welcome, error) {
 		return agentwire.Welcome{}, fault.New(fault.Protocol, "The daemon answered hello with %.40q. Update the older side.", e.Type)
 	}
 	return agentwire.Payload[agentwire.Welcome](e)
-}
-
-// fit chooses which jobs hello names within room bytes: those not ended first, then those whose end the daemon may lack, then the
-// acknowledged ones, newest first; specifications go with as many as there is room left for. A job that is not named is sent all
-// the same, from its first line on.
-func fit(held []agentwire.HeldJob, room int) []agentwire.HeldJob {
-	var jobs, acked []agentwire.HeldJob
-	for _, ended := range []bool{false, true} {
-		for _, j := range held {
-			switch {
-			case j.State.Ended() != ended:
-			case j.Acked:
-				acked = append(acked, j)
-			default:
-				jobs = append(jobs, j)
-			}
-		}
-	}
-	slices.Reverse(acked)
-	jobs = append(jobs, acked...)
-	specs := make([]*fleet.JobSpec, len(jobs))
-	for i := range jobs {
-		specs[i], jobs[i].Spec = jobs[i].Spec, nil
-		size := encodedSize(jobs[i])
-		if size > room {
-			jobs = jobs[:i]
-			break
-		}
-		room -= size
-	}
-	for i := range jobs {
-		if specs[i] == nil {
-			continue
-		}
-		if size := len(`"spec":`) + encodedSize(specs[i]); size <= room {
-			jobs[i].Spec = specs[i]
-			room -= size
-		}
-	}
-	return jobs
-}
-
-// encodedSize is what v takes in JSON, with a comma.
-func encodedSize(v any) int {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return agentwire.MaxFrame // it would not go out anyhow
-	}
-	return len(b) + 1
 }

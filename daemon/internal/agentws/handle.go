@@ -30,7 +30,7 @@ func (s *session) handle(e agentwire.Envelope) error {
 		return with(e, func(m agentwire.Inventory) error {
 			return s.store("inventory", "", func(ctx context.Context) error { return s.h.cfg.Control.AgentFacts(ctx, s.host, m.Facts) })
 		})
-	case agentwire.TypeHello:
+	case agentwire.TypeHello, agentwire.TypeHelloJobs:
 		return fault.New(fault.Protocol, "A session has one hello. Update the agent.")
 	}
 	return s.handleJob(e)

@@ -102,6 +102,7 @@ type Handler struct {
 	enrolments *auth.Limiter
 	handshakes *auth.Limiter
 	budget     *budget
+	large      chan struct{}   // a place for each large hello that is worked on
 	ctx        context.Context // of everything that sessions do; ends with Close
 	stop       context.CancelFunc
 	sessions   sync.WaitGroup
@@ -118,7 +119,7 @@ func New(cfg Config) *Handler {
 	cfg.defaults()
 	ctx, stop := context.WithCancel(context.Background())
 	h := &Handler{cfg: cfg, log: cfg.Log, mux: http.NewServeMux(), enrolments: auth.NewLimiter(cfg.Enrolments),
-		handshakes: auth.NewLimiter(cfg.Handshakes), budget: newBudget(cfg.Budget), ctx: ctx, stop: stop, open: map[*session]struct{}{}}
+		handshakes: auth.NewLimiter(cfg.Handshakes), budget: newBudget(cfg.Budget), large: make(chan struct{}, largeHellos), ctx: ctx, stop: stop, open: map[*session]struct{}{}}
 	h.mux.HandleFunc("GET "+agentwire.PathConnect, h.connect)
 	h.mux.HandleFunc("POST "+agentwire.PathEnrol, h.enrol)
 	h.mux.HandleFunc("POST "+agentwire.PathRenew, h.renew)

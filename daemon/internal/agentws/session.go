@@ -17,10 +17,7 @@ import (
 	"github.com/backstay/backstay/shared/wsconn"
 )
 
-const (
-	storeTimeout = 30 * time.Second // of one call to the store
-	maxHeldJobs  = 10_000           // that hello may name
-)
+const storeTimeout = 30 * time.Second // of one call to the store
 
 // session is one connection of an agent.
 type session struct {
@@ -152,6 +149,11 @@ func (s *session) hello() error {
 	if err != nil {
 		return err
 	}
+	done, err := s.readRest(&m)
+	if err != nil {
+		return err
+	}
+	defer done()
 	seat, err := s.h.cfg.Dispatch.Join(s.host, m.Incarnation, s)
 	if err != nil {
 		return err
@@ -200,7 +202,7 @@ func (s *session) readHello() (agentwire.Hello, error) {
 	if err != nil {
 		return agentwire.Hello{}, err
 	}
-	if !fleet.ValidID(m.Incarnation) || len(m.Jobs) > maxHeldJobs {
+	if !fleet.ValidID(m.Incarnation) || len(m.Jobs) > agentwire.MaxHeldJobs {
 		return agentwire.Hello{}, fault.New(fault.Protocol, "The agent's hello has no valid incarnation, or names too many jobs. Update the agent.")
 	}
 	s.noteHeard()

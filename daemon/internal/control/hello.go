@@ -23,7 +23,7 @@ func (s *Service) AgentHello(ctx context.Context, id fleet.AgentID, h agentwire.
 	if h.AgentID != id {
 		return host, nil, nil, fault.New(fault.Protocol, "The agent named itself otherwise than its certificate does. Enrol it anew.")
 	}
-	m := &meeting{s: s, now: now, held: make(map[fleet.JobID]agentwire.HeldJob, len(h.Jobs))}
+	m := &meeting{s: s, now: now, partial: h.More, held: make(map[fleet.JobID]agentwire.HeldJob, len(h.Jobs))}
 	for _, held := range h.Jobs {
 		if !fleet.ValidID(string(held.JobID)) || !held.State.Valid() {
 			return host, nil, nil, fault.New(fault.Protocol, "The agent named a job with an invalid id or state. Update the agent.")
@@ -73,6 +73,7 @@ type meeting struct {
 	now     time.Time
 	ids     []fleet.JobID
 	held    map[fleet.JobID]agentwire.HeldJob
+	partial bool // the agent holds more than it named
 	durable map[fleet.JobID]fleet.LogPosition
 
 	welcome []agentwire.WelcomeJob
@@ -101,8 +102,10 @@ func (m *meeting) prepare(ctx context.Context, id fleet.AgentID) error {
 	}
 	over := make(map[fleet.JobID]bool, len(settled))
 	for _, id := range settled {
-		m.answer(id, m.held[id].LastSeq, agentwire.DesireForget)
 		over[id] = true
+		if !m.held[id].Acked { // else both sides know, and a welcome that names a host's whole past would be long
+			m.answer(id, m.held[id].LastSeq, agentwire.DesireForget)
+		}
 	}
 	m.ids = slices.DeleteFunc(m.ids, func(id fleet.JobID) bool { return over[id] })
 	m.durable = make(map[fleet.JobID]fleet.LogPosition, len(m.ids))
@@ -211,7 +214,7 @@ func adoptedBy(id fleet.JobID) string {
 }
 
 // absent looks at the jobs that the daemon has open and the agent does not hold. One that it never confirmed is offered (again);
-// one that it did confirm is lost.
+// one that it did confirm is lost, unless the agent may hold it all the same.
 func (m *meeting) absent(ctx context.Context, w Writer, host fleet.Host) error {
 	open, err := w.OpenJobs(ctx, host.ID)
 	if err != nil {
@@ -221,6 +224,10 @@ func (m *meeting) absent(ctx context.Context, w Writer, host fleet.Host) error {
 		j := &open[i]
 		if _, held := m.held[j.ID]; held {
 			continue
+		}
+		sure := !m.partial || j.State == fleet.StateQueued
+		if !sure && (j.Accepted || j.CancelRequested || m.s.expired(*j, m.now)) {
+			continue // what the agent says of the job, or a later hello, will tell
 		}
 		switch {
 		case j.Accepted:

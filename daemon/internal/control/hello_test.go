@@ -148,8 +148,10 @@ func TestHelloBringsJobsTogether(t *testing.T) {
 	ackLost, running, finished := job(fleet.StateDispatched, 0), job(fleet.StateAccepted, 5), job(fleet.StateRunning, 9)
 	toCancel, forgotten := job(fleet.StateRunning, 3), job(fleet.StateRunning, 4)
 	must(h.CancelJob(h.ctx, h.admin, toCancel.ID))(t)
-	done := job(fleet.StateRunning, 0)
-	h.ok(h.JobFinished(h.ctx, host.ID, done.ID, h.finished(fleet.StateSucceeded)))
+	done, known := job(fleet.StateRunning, 0), job(fleet.StateRunning, 0)
+	for _, j := range []fleet.Job{done, known} {
+		h.ok(h.JobFinished(h.ctx, host.ID, j.ID, h.finished(fleet.StateSucceeded)))
+	}
 	asked := h.logs.asked
 
 	welcome, offer := h.connect(host,
@@ -157,12 +159,13 @@ func TestHelloBringsJobsTogether(t *testing.T) {
 		agentwire.HeldJob{JobID: running.ID, State: fleet.StateRunning, LastSeq: 50},
 		agentwire.HeldJob{JobID: finished.ID, State: fleet.StateSucceeded, LastSeq: 20},
 		agentwire.HeldJob{JobID: toCancel.ID, State: fleet.StateRunning, LastSeq: 3},
-		agentwire.HeldJob{JobID: done.ID, State: fleet.StateSucceeded, LastSeq: 0, Acked: true},
+		agentwire.HeldJob{JobID: done.ID, State: fleet.StateSucceeded, LastSeq: 0},
+		agentwire.HeldJob{JobID: known.ID, State: fleet.StateSucceeded, LastSeq: 0, Acked: true},
 	)
-	if n := h.logs.asked - asked; n != 4 { // not for the one that is over and whole
+	if n := h.logs.asked - asked; n != 4 { // not for those that are over and whole
 		t.Fatalf("the logs were asked %d times", n)
 	}
-	if len(offer) != 0 || len(welcome) != 5 {
+	if len(offer) != 0 || len(welcome) != 5 { // nothing is said of what both sides know to be over
 		t.Fatalf("offer %v welcome %v", offer, welcome)
 	}
 	h.answers(welcome, ackLost.ID, agentwire.DesireRun, 0)
@@ -238,7 +241,9 @@ func TestHelloOfJobsThatAreOverHere(t *testing.T) {
 	held := func(j fleet.Job, state fleet.JobState) agentwire.HeldJob {
 		return agentwire.HeldJob{JobID: j.ID, State: state, LastSeq: 10, Acked: true}
 	}
-	welcome, _ := h.connect(host, held(whole, fleet.StateSucceeded), held(unsealed, fleet.StateSucceeded), held(shortened, fleet.StateSucceeded),
+	ackLost := held(whole, fleet.StateSucceeded)
+	ackLost.Acked = false
+	welcome, _ := h.connect(host, ackLost, held(unsealed, fleet.StateSucceeded), held(shortened, fleet.StateSucceeded),
 		held(stopped, fleet.StateRunning), held(wild, fleet.StateRunning))
 	h.answers(welcome, whole.ID, agentwire.DesireForget, 10)
 	h.answers(welcome, unsealed.ID, agentwire.DesireForget, 10) // every line is here, and sending them again would change nothing
