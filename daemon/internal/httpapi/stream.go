@@ -201,7 +201,7 @@ func (js *jobStream) sendLines(ctx context.Context) (more bool, err error) {
 	if err := js.sock.conn.Write(ctx, b.Frame); err != nil {
 		return false, err
 	}
-	js.after, js.tries = b.First+int64(len(b.Lines))-1, 0
+	js.after, js.tries = b.First+b.Count-1, 0
 	return true, nil
 }
 

@@ -109,10 +109,7 @@ func (s *Store) reserve(cost int64) error {
 func makeBatches(job fleet.JobID, first int64, lines []fleet.LogLine) (batches []*batch, cost int64) {
 	for len(lines) > 0 {
 		part, rest := split(lines, maxBatchLines, agentwire.MaxBatch)
-		b := &batch{job: job, first: first, lines: part}
-		for i := range part {
-			b.text += int64(len(part[i].Text))
-		}
+		b := newBatch(job, first, part)
 		batches = append(batches, b)
 		cost += b.cost()
 		first += int64(len(part))
@@ -129,7 +126,10 @@ func (e *entry) differsLocked(first int64, lines []fleet.LogLine) int64 {
 		if b == nil {
 			continue
 		}
-		for j := first + int64(i) - b.first; i < len(lines) && j < int64(len(b.lines)); i, j = i+1, j+1 {
+		for j := first + int64(i) - b.first; i < len(lines) && j < b.count; i, j = i+1, j+1 {
+			if b.lines == nil {
+				continue
+			}
 			old, again := &b.lines[j], &lines[i]
 			if old.Text != again.Text || old.Stream != again.Stream || old.Cont != again.Cont {
 				return first + int64(i)

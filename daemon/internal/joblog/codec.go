@@ -165,7 +165,16 @@ func newPacker(level zstd.EncoderLevel) (*packer, error) {
 func (p *packer) pack(from fleet.LogPosition, lines []fleet.LogLine) row {
 	p.plain = appendLines(p.plain[:0], lines)
 	data := p.zstd.EncodeAll(p.plain, make([]byte, 0, 64+len(p.plain)/4))
-	to := advance(from, lines)
+	to := from
+	size := 0
+	for i := range lines {
+		size += len(lines[i].Text)
+	}
+	texts := p.plain[len(p.plain)-size:] // appendLines puts them last
+	for i := range lines {
+		n := len(lines[i].Text)
+		to, texts = to.AddText(texts[:n], lines[i].Cont), texts[n:]
+	}
 	return row{first: from.LastSeq + 1, bytes: int64(len(p.plain)), crc: crc32.Checksum(data, castagnoli), end: to, data: data}
 }
 

@@ -13,25 +13,48 @@ import (
 const lineCost = 160
 
 // batch is the lines of one Append, or a part of them: never more than agentwire.MaxBatch bytes of text, so that its frame fits.
-// It does not change once it is in a ring.
+// Once they are on disk and their frame is made, the lines themselves go: readers want the frame only.
 type batch struct {
 	job   fleet.JobID
 	first int64
-	lines []fleet.LogLine
-	text  int64 // bytes of the texts
-	once  sync.Once
-	bytes []byte
+	count int64
+	text  int64           // bytes of the texts
+	lines []fleet.LogLine // guarded by the entry's mutex; nil when they went
+	kept  int64           // what the batch takes in memory since it is on disk; guarded likewise
+	once  sync.Once       // makes frame
+	frame atomic.Pointer[[]byte]
 }
 
-func (b *batch) last() int64 { return b.first + int64(len(b.lines)) - 1 }
+func newBatch(job fleet.JobID, first int64, lines []fleet.LogLine) *batch {
+	b := &batch{job: job, first: first, count: int64(len(lines)), lines: lines}
+	for i := range lines {
+		b.text += int64(len(lines[i].Text))
+	}
+	return b
+}
+
+func (b *batch) last() int64 { return b.first + b.count - 1 }
 
 // cost is what the batch takes in memory with its frame made.
-func (b *batch) cost() int64 { return 2*b.text + lineCost*int64(len(b.lines)) }
+func (b *batch) cost() int64 { return 2*b.text + lineCost*b.count }
 
-// frame gives the log.stream frame of the whole batch, made once for all readers.
-func (b *batch) frame() []byte {
-	b.once.Do(func() { b.bytes = encodeFrame(b.job, b.first, b.lines) })
-	return b.bytes
+// frameOf gives the log.stream frame of the whole batch, made once for all readers. lines are the batch's as they were while the
+// entry was locked.
+func (b *batch) frameOf(lines []fleet.LogLine) []byte {
+	b.once.Do(func() {
+		f := encodeFrame(b.job, b.first, lines)
+		b.frame.Store(&f)
+	})
+	return *b.frame.Load()
+}
+
+// landedLocked notes that the batch is on disk and gives what it takes in memory from now on.
+func (b *batch) landedLocked() int64 {
+	b.kept = b.cost()
+	if f := b.frame.Load(); f != nil {
+		b.lines, b.kept = nil, int64(cap(*f))
+	}
+	return b.kept
 }
 
 // encodeFrame makes a log.stream frame.
@@ -79,13 +102,14 @@ type entry struct {
 	next    int64             // the line that Append takes next
 	durable fleet.LogPosition // what is on disk
 	ring    []*batch          // consecutive, up to next-1; never begins behind durable.LastSeq+1
-	kept    int64             // cost of the batches in ring that are on disk whole
+	kept    int64             // what the batches in ring that are on disk whole take in memory
 	waiters []waiter
 	flushed chan struct{} // closed and renewed when durable grows or a write fails; nil when nobody waits
 	failed  error         // why the last write failed; nil after one that went well
 
-	blocks   []*block // lines of the store for readers behind the ring, used longest ago first; none without tails
-	tails    int
+	blocks   []*block // lines of the store for readers behind the ring; none without tails
+	cold     int64    // what blocks take in memory
+	tails    []*Tail
 	bell     chan struct{} // closed and renewed at every ring; nil when nobody listens
 	progress *fleet.Progress
 	version  int64
@@ -177,7 +201,7 @@ func (e *entry) pendingLocked(dst []fleet.LogLine, seq, limit int64) []fleet.Log
 		i--
 	}
 	for ; i < len(e.ring) && limit > 0; i++ {
-		dst = append(dst, e.ring[i].lines...)
+		dst = append(dst, e.ring[i].lines...) // there, because they are not on disk
 		limit -= e.ring[i].text + lineCost*int64(len(e.ring[i].lines))
 	}
 	return dst
@@ -188,7 +212,7 @@ func (e *entry) trimLocked(limit int64) int64 {
 	var freed int64
 	n := 0
 	for n < len(e.ring) && e.kept > limit && e.ring[n].last() <= e.durable.LastSeq {
-		c := e.ring[n].cost()
+		c := e.ring[n].kept
 		e.kept -= c
 		freed += c
 		n++

@@ -186,7 +186,11 @@ func damagedChunks(t *testing.T, sealed bool) {
 		if !ok {
 			break
 		}
-		got = append(got, b.Lines...)
+		some, err := framed(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, some...)
 	}
 	checkGaps(t, got, lost)
 	if tail.Err() != nil || s.Stats().Damaged == 0 {

@@ -38,13 +38,16 @@ func (s *Store) read(ctx context.Context, e *entry, after int64, maxLines int, b
 		e.mu.Lock()
 		b, next, upTo := e.findLocked(at), e.next, e.durable.LastSeq
 		month, key := e.month, e.key
+		var part []fleet.LogLine
+		if b != nil && b.lines != nil {
+			part = b.lines[at-b.first:]
+		}
 		e.mu.Unlock()
 		if at >= next {
 			break
 		}
 		had := len(lines)
-		if b != nil {
-			part := b.lines[at-b.first:]
+		if part != nil {
 			lines = append(lines, part[:min(len(part), maxLines-len(lines))]...)
 		} else {
 			d := diskRead{s: s, e: e, month: month, key: key, next: at, upTo: upTo, maxLines: maxLines - len(lines), budget: budget}

@@ -2,15 +2,18 @@ package joblog
 
 import (
 	"context"
+	"slices"
 	"sync"
 
+	"github.com/backstay/backstay/shared/agentwire"
 	"github.com/backstay/backstay/shared/fleet"
 )
 
-// Batch is consecutive lines and the log.stream frame that holds them. Readers share both and change neither.
+// Batch is a log.stream frame and which lines it holds: Count lines from number First on. Readers share the frame and do not change
+// it.
 type Batch struct {
 	First int64
-	Lines []fleet.LogLine
+	Count int64
 	Frame []byte
 }
 
@@ -22,6 +25,7 @@ type Tail struct {
 	e      *entry // nil for an id that no job can have
 	silent chan struct{}
 	close  sync.Once
+	at     int64 // the line that it wanted last; guarded by the entry's mutex
 
 	err error
 }
@@ -32,11 +36,12 @@ func (s *Store) Tail(job fleet.JobID) *Tail {
 	if err != nil {
 		return &Tail{silent: make(chan struct{}), err: err}
 	}
+	t := &Tail{e: e}
 	e.mu.Lock()
-	e.tails++
+	e.tails = append(e.tails, t)
 	e.mu.Unlock()
 	s.count.tails.Add(1)
-	return &Tail{e: e}
+	return t
 }
 
 // Close gives the tail back.
@@ -46,7 +51,8 @@ func (t *Tail) Close() {
 			return
 		}
 		t.e.mu.Lock()
-		if t.e.tails--; t.e.tails == 0 {
+		t.e.tails = slices.DeleteFunc(t.e.tails, func(other *Tail) bool { return other == t })
+		if len(t.e.tails) == 0 {
 			t.e.store.ring.Add(-t.e.dropBlocksLocked())
 		}
 		t.e.mu.Unlock()
@@ -116,19 +122,51 @@ func (t *Tail) Next(after int64) (Batch, bool) {
 	}
 	at := max(after, 0) + 1
 	t.e.mu.Lock()
+	t.at = at
 	b, next := t.e.findLocked(at), t.e.next
+	var lines []fleet.LogLine
+	if b != nil {
+		lines = b.lines
+	}
 	t.e.mu.Unlock()
-	if b == nil && at < next {
-		b, t.err = t.e.fromStore(at)
-	}
+	var whole Batch
 	switch {
-	case b == nil:
+	case b != nil:
+		whole = Batch{First: b.first, Count: b.count, Frame: b.frameOf(lines)}
+	case at >= next:
 		return Batch{}, false
-	case b.first == at:
-		return Batch{First: at, Lines: b.lines, Frame: b.frame()}, true
+	default:
+		if whole, t.err = t.e.fromStore(at); whole.Count == 0 {
+			return Batch{}, false
+		}
 	}
-	lines := b.lines[at-b.first:]
-	return Batch{First: at, Lines: lines, Frame: encodeFrame(t.e.job, at, lines)}, true
+	if whole.First < at {
+		whole, t.err = whole.from(t.e.job, at)
+	}
+	return whole, t.err == nil
+}
+
+// from gives the part of a batch that begins with line at: for a reader who comes into the middle of it.
+func (b Batch) from(job fleet.JobID, at int64) (Batch, error) {
+	lines, err := b.Lines()
+	if err != nil {
+		return Batch{}, err
+	}
+	lines = lines[at-b.First:]
+	return Batch{First: at, Count: int64(len(lines)), Frame: encodeFrame(job, at, lines)}, nil
+}
+
+// Lines reads the frame.
+func (b Batch) Lines() ([]fleet.LogLine, error) {
+	if _, m, ok := agentwire.DecodeLogStream(b.Frame); ok {
+		return m.Lines, nil
+	}
+	e, err := agentwire.Decode(b.Frame)
+	if err != nil {
+		return nil, err
+	}
+	m, err := agentwire.Payload[agentwire.LogStream](e)
+	return m.Lines, err
 }
 
 // Err tells why the last Next gave nothing: nil when there was nothing to give.

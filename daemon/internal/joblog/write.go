@@ -289,20 +289,21 @@ func (w *writer) finish(entries []*entry, parts []part) {
 func (s *Store) landed(e *entry, key int64, end fleet.LogPosition) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	var cost int64
+	var cost, kept int64
 	for i := len(e.ring) - 1; i >= 0 && e.ring[i].last() > e.durable.LastSeq; i-- {
-		if e.ring[i].last() <= end.LastSeq {
-			cost += e.ring[i].cost()
+		if b := e.ring[i]; b.last() <= end.LastSeq {
+			cost += b.cost()
+			kept += b.landedLocked()
 		}
 	}
 	lines := end.LastSeq - e.durable.LastSeq
 	e.key, e.durable = key, end
-	e.kept += cost
-	limit := s.cfg.RingPerJob
-	if e.tails == 0 {
-		limit /= 16
+	e.kept += kept
+	limit := s.cfg.RingPerJob / 2
+	if len(e.tails) == 0 {
+		limit /= 8
 	}
-	s.ring.Add(cost - e.trimLocked(limit))
+	s.ring.Add(kept - e.trimLocked(limit))
 	s.pending.Add(-cost)
 	s.count.pendingLines.Add(-lines)
 	s.count.lines.Add(lines)
@@ -363,7 +364,7 @@ func (s *Store) shrinkRings() {
 				return
 			}
 			e.mu.Lock()
-			if (e.tails > 0) == watched {
+			if (len(e.tails) > 0) == watched {
 				s.ring.Add(-e.trimLocked(0) - e.dropBlocksLocked())
 			}
 			e.mu.Unlock()
