@@ -28,10 +28,11 @@ func NewSpark(color fyne.ThemeColorName) *Spark {
 
 // Set shows other values, the newest last. Fewer than two show nothing.
 func (s *Spark) Set(values []float64) {
+	values = finite(values)
 	if slices.Equal(values, s.values) {
 		return
 	}
-	s.values = append(s.values[:0], values...)
+	s.values = values
 	s.again()
 }
 
@@ -45,6 +46,17 @@ func (s *Spark) paintCurve(p *pen) {
 	p.stroke(line, 1.5, toneColor(s.color, 1))
 }
 
+// finite copies the values; what is no number is 0, and so is what no curve can be drawn through.
+func finite(values []float64) []float64 {
+	out := make([]float64, len(values))
+	for i, v := range values {
+		if math.Abs(v) < 1e200 {
+			out[i] = v
+		}
+	}
+	return out
+}
+
 // curve puts values into a box between the heights top and bottom.
 func curve(values []float64, low, high float64, width, top, bottom float32) []point {
 	if high <= low {
@@ -52,10 +64,8 @@ func curve(values []float64, low, high float64, width, top, bottom float32) []po
 	}
 	heights := make([]float32, len(values))
 	for i, v := range values {
-		if math.IsNaN(v) {
-			v = low
-		}
-		heights[i] = bottom - float32((v-low)/(high-low))*(bottom-top)
+		share := min(max((v-low)/(high-low), 0), 1)
+		heights[i] = bottom - float32(share)*(bottom-top)
 	}
 	return smooth(heights, 0, width/float32(max(len(values)-1, 1)))
 }
@@ -90,10 +100,11 @@ func NewArea(color fyne.ThemeColorName, lines int) *Area {
 
 // Set shows other values, the newest last. top is the value of the highest grid line; 0 finds one.
 func (a *Area) Set(values []float64, top float64) {
+	values = finite(values)
 	if top == a.top && slices.Equal(values, a.values) {
 		return
 	}
-	a.values, a.top = append(a.values[:0], values...), top
+	a.values, a.top = values, top
 	a.hot.hide()
 	a.again()
 }

@@ -226,6 +226,7 @@ type IconButton struct {
 	press
 	icon   icons.Name
 	framed bool
+	small  bool
 	on     bool
 	bg     *canvas.Rectangle
 	image  *canvas.Image
@@ -242,8 +243,12 @@ func NewIconButton(icon icons.Name, tooltip string, onTap func()) *IconButton {
 	b.layout = func(s fyne.Size) {
 		b.bg.Resize(s)
 		b.ring.layout(s)
-		b.image.Move(fyne.NewPos((s.Width-theme.IconSize)/2, (s.Height-theme.IconSize)/2))
-		b.image.Resize(fyne.NewSquareSize(theme.IconSize))
+		size := theme.IconSize
+		if b.small {
+			size = 14
+		}
+		b.image.Move(fyne.NewPos((s.Width-size)/2, (s.Height-size)/2))
+		b.image.Resize(fyne.NewSquareSize(size))
 	}
 	b.min = func() fyne.Size { return fyne.NewSquareSize(theme.ControlH) }
 	b.paint = b.repaint
@@ -256,6 +261,13 @@ func NewIconButton(icon icons.Name, tooltip string, onTap func()) *IconButton {
 // Framed gives the button the frame of a secondary one, and gives it back.
 func (b *IconButton) Framed() *IconButton {
 	b.framed = true
+	b.repaint()
+	return b
+}
+
+// quiet makes the icon small and pale until it is pointed at: a button that closes something.
+func (b *IconButton) quiet() *IconButton {
+	b.small = true
 	b.repaint()
 	return b
 }
@@ -293,7 +305,7 @@ func (b *IconButton) repaint() {
 		fill, stroke = theme.Surface, theme.BorderStrong
 	}
 	switch {
-	case b.disabled:
+	case b.disabled || b.small && !b.hovered:
 		icon = theme.Text3
 	case b.on:
 		fill, icon = theme.AccentSoft, theme.Accent

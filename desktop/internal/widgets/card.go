@@ -15,7 +15,7 @@ type Panel struct {
 }
 
 // Card puts a body on a surface, with the padding of cards.
-func Card(body fyne.CanvasObject) *Panel { return FlatCard(PadAll(body, theme.CardPad)) }
+func Card(body fyne.CanvasObject) *Panel { return FlatCard(PadAll(body, theme.CardPad-theme.Hairline)) }
 
 // FlatCard puts a body on a surface without padding: a table, a log.
 func FlatCard(body fyne.CanvasObject) *Panel {

@@ -2,11 +2,14 @@ package widgets_test
 
 import (
 	"fmt"
+	"image"
+	"image/color"
 	"math"
 	"strconv"
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
 
 	"github.com/backstay/backstay/desktop/internal/theme"
 	"github.com/backstay/backstay/desktop/internal/widgets"
@@ -90,5 +93,130 @@ func TestChartGallery(t *testing.T) {
 		for _, scale := range galleryScales() {
 			save(t, "charts", mode, scale, fyne.NewSize(1160, 760), func(fyne.Canvas) fyne.CanvasObject { return charts() })
 		}
+	}
+}
+
+// red counts the pixels of a part of the picture that are of the error's colour.
+func red(img image.Image, in image.Rectangle) int {
+	n := 0
+	want := color.NRGBAModel.Convert(theme.Color(theme.ErrorFill))
+	for y := in.Min.Y; y < in.Max.Y; y++ {
+		for x := in.Min.X; x < in.Max.X; x++ {
+			if color.NRGBAModel.Convert(img.At(x, y)) == want {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func TestStripShowsTheNewestAtTheRight(t *testing.T) {
+	use(t, theme.Light)
+	s := widgets.NewStrip(14)
+	c := show(t, fyne.NewSize(109, 18), s)
+	s.Set([]widgets.Tone{widgets.Ok, widgets.Error})
+	img := c.Capture()
+	if red(img, image.Rect(104, 0, 109, 18)) < 60 || red(img, image.Rect(0, 0, 103, 18)) != 0 {
+		t.Error("the newest run is not the last bar")
+	}
+	many := make([]widgets.Tone, 20)
+	for i := range many {
+		many[i] = widgets.Ok
+	}
+	many[0] = widgets.Error
+	s.Set(many)
+	if red(c.Capture(), image.Rect(0, 0, 109, 18)) != 0 {
+		t.Error("a run that there is no bar for is shown")
+	}
+}
+
+func TestChartsArePaintedAgainOnlyForOtherData(t *testing.T) {
+	use(t, theme.Light)
+	s := widgets.NewWideStrip(10, 30)
+	c := show(t, fyne.NewSize(200, 30), s)
+	marks := []widgets.Tone{widgets.Ok, widgets.Ok}
+	s.Set(marks)
+	before := c.Capture()
+	marks[1] = widgets.Error // the caller's own slice
+	if !same(before, c.Capture()) {
+		t.Error("a chart shows what was never set")
+	}
+	s.Set(marks)
+	if same(before, c.Capture()) {
+		t.Error("other data look the same")
+	}
+}
+
+func TestBarsSayWhatIsBelowThePointer(t *testing.T) {
+	use(t, theme.Light)
+	b := widgets.NewBars(strconv.Itoa)
+	root := widgets.NewRoot(b, nil)
+	c := show(t, fyne.NewSize(400, 200), root)
+	b.Set(month())
+	quiet := c.Capture()
+	move := func(x float32) {
+		b.MouseMoved(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(x, 60)}})
+	}
+	move(200)
+	one := c.Capture()
+	if same(quiet, one) {
+		t.Fatal("nothing is marked below the pointer")
+	}
+	move(300)
+	if same(one, c.Capture()) {
+		t.Error("two bars are marked alike")
+	}
+	move(10) // the scale
+	if !same(quiet, c.Capture()) {
+		t.Error("the mark stays where there is no bar")
+	}
+	move(200)
+	b.MouseOut()
+	if !same(quiet, c.Capture()) {
+		t.Error("the mark stays")
+	}
+}
+
+func TestChartsTakeAnything(t *testing.T) {
+	use(t, theme.Light)
+	spark, area, bars, strip := widgets.NewSpark(theme.OkFill), widgets.NewArea(theme.Accent, 4), widgets.NewBars(strconv.Itoa), widgets.NewWideStrip(3, 20)
+	area.OnHover(strconv.Itoa)
+	c := show(t, fyne.NewSize(300, 400), widgets.VFlex(4, spark, widgets.Grow(area, 1), widgets.Grow(bars, 1), strip))
+	for _, values := range [][]float64{nil, {}, {1}, {0, 0}, {-1, -2, -3}, {math.NaN(), 1, math.NaN()}, {math.Inf(1), 0}, {1e300, 1e-300}} {
+		spark.Set(values)
+		area.Set(values, 0)
+		area.MouseMoved(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(50, 5)}})
+		c.Capture()
+	}
+	bars.Set([]widgets.Bar{{}, {Ok: 1 << 40}, {Error: 1, Label: "x"}})
+	c.Capture()
+	bars.Set(nil)
+	c.Capture()
+	c.(interface{ Resize(fyne.Size) }).Resize(fyne.NewSize(1, 1))
+	c.Capture()
+}
+
+func TestNiceTop(t *testing.T) {
+	for v, want := range map[float64]float64{0: 0, -3: 0, 1: 1, 1.1: 2, 2.1: 2.5, 3: 5, 7: 10, 1640: 2000, 0.03: 0.05} {
+		if got := widgets.NiceTop(v); math.Abs(got-want) > want*1e-9 {
+			t.Errorf("NiceTop(%v) = %v, want %v", v, got, want)
+		}
+	}
+	if widgets.NiceTop(math.Inf(1)) != 0 || widgets.NiceTop(math.NaN()) != 0 {
+		t.Error("what is no number has a top")
+	}
+}
+
+func TestCurveNeverOvershoots(t *testing.T) {
+	use(t, theme.Light)
+	a := widgets.NewArea(theme.ErrorFill, 2)
+	c := show(t, fyne.NewSize(300, 100), a)
+	a.Set([]float64{0, 0, 0, 100, 100, 100, 0, 0}, 200)
+	img := c.Capture()
+	if n := red(img, image.Rect(0, 2, 300, 48)); n != 0 {
+		t.Errorf("%d pixels above the highest value", n)
+	}
+	if n := red(img, image.Rect(0, 48, 300, 53)); n == 0 {
+		t.Error("nothing at the highest value")
 	}
 }

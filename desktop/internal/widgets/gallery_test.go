@@ -3,6 +3,7 @@ package widgets_test
 import (
 	"fmt"
 	"image/png"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -57,12 +58,13 @@ type hostRow struct {
 	last      *widgets.Label
 	size      *widgets.Label
 	next      *widgets.Label
+	strip     *widgets.Strip
 }
 
 func newHostRow() widgets.Row {
 	r := &hostRow{name: widgets.NewLabel("", widgets.BodyMedium), sys: widgets.NewLabel("", widgets.Caption), state: widgets.NewPill(widgets.Ok, "Protected"),
-		plan: widgets.NewLabel("", widgets.Cell), last: widgets.NewLabel("", widgets.Cell), size: widgets.NewLabel("", widgets.Cell), next: widgets.NewLabel("today 21:15", widgets.Cell)}
-	r.cells = []fyne.CanvasObject{widgets.VFlex(1, r.name, r.sys), r.state, widgets.NewLabel("strip", widgets.Cell), r.plan, r.last, r.size, r.next}
+		plan: widgets.NewLabel("", widgets.Cell), last: widgets.NewLabel("", widgets.Cell), size: widgets.NewLabel("", widgets.Cell), next: widgets.NewLabel("today 21:15", widgets.Cell), strip: widgets.NewStrip(14)}
+	r.cells = []fyne.CanvasObject{widgets.VFlex(1, r.name, r.sys), r.state, r.strip, r.plan, r.last, r.size, r.next}
 	return r
 }
 
@@ -76,6 +78,11 @@ func (r *hostRow) Bind(id string) {
 	} else {
 		r.state.Set(widgets.Ok, "Protected")
 	}
+	marks := make([]widgets.Tone, 14)
+	for i := range marks {
+		marks[i] = []widgets.Tone{widgets.Ok, widgets.Ok, widgets.Ok, widgets.Warn, widgets.Ok, widgets.Error, widgets.Muted}[(i*7+len(id)+int(id[len(id)-9]))%7]
+	}
+	r.strip.Set(marks)
 	r.plan.Set("hourly-db")
 	r.last.Set("6 h ago")
 	r.size.Set("843 GiB")
@@ -102,10 +109,9 @@ func ids(n int) []string {
 }
 
 func basics() fyne.CanvasObject {
-	kpi := widgets.Card(widgets.VFlex(2,
-		widgets.NewLabel("Protected hosts", widgets.CaptionMedium),
-		widgets.HFlex(6, widgets.NewLabel("1,948", widgets.KPI), widgets.NewLabel("of 2,000", widgets.Body).Colored(theme.Text3)),
-		widgets.NewLabel("52 need attention", widgets.Caption)))
+	spark := widgets.NewSpark(theme.OkFill)
+	spark.Set(wave(24, func(x float64) float64 { return x + 2*math.Sin(x) }))
+	kpi := widgets.Card(widgets.NewKPI("Protected hosts", "1,948", "of 2,000", "52 need attention", spark))
 	bar := widgets.NewProgress(8)
 	bar.Set(0.63)
 	off := widgets.NewButton(widgets.Primary, icons.Play, "Back up now", func() {})

@@ -22,7 +22,7 @@ type Paragraph struct {
 
 // NewParagraph makes a paragraph.
 func NewParagraph(text string, style Style) *Paragraph {
-	p := &Paragraph{full: text, face: faceOf(style), width: 320}
+	p := &Paragraph{full: valid(text), face: faceOf(style), width: 320}
 	p.layout = p.lay
 	p.min = func() fyne.Size { return fyne.NewSize(min(p.width, 120), p.height(len(p.lines))) }
 	p.paint = func() {
@@ -58,6 +58,7 @@ func (p *Paragraph) Centered() *Paragraph {
 
 // Set shows another text.
 func (p *Paragraph) Set(text string) {
+	text = valid(text)
 	if text == p.full {
 		return
 	}

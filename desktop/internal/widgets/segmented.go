@@ -94,8 +94,8 @@ type Segmented struct {
 }
 
 const (
-	segmentHeight = 26
-	segmentPad    = 10
+	segmentHeight = 27
+	segmentPad    = 11
 	segmentInset  = 2
 )
 
@@ -172,7 +172,7 @@ type Tabs struct {
 
 const (
 	tabHeight = 36
-	tabGap    = 26
+	tabGap    = 24
 )
 
 // NewTabs makes the tabs with one chosen.

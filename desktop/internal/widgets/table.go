@@ -233,17 +233,26 @@ func (t *Table) widths(total float32) []float32 {
 	return widths
 }
 
-// cellGap is the distance to the next column, a part of the column's width.
-const cellGap = 12
+// The distance to the next column is a part of the column's width; figures at the right keep more, so that they do not run into
+// what follows.
+const (
+	cellGap      = 12
+	cellGapRight = 26
+)
 
 // cellPlace is where a cell of a wanted width stands in its column.
 func cellPlace(c Column, x, width, want float32, last bool) (at, long float32) {
-	if !last {
+	switch {
+	case last:
+	case c.Right:
+		width -= cellGapRight
+	default:
 		width -= cellGap
 	}
-	long = max(min(want, width), 0)
+	width = max(width, 0)
 	if c.Right {
+		long = min(want, width)
 		return x + width - long, long
 	}
-	return x, max(width, 0)
+	return x, width
 }

@@ -17,6 +17,7 @@ const (
 	Body          Style = iota // 13
 	BodyMedium                 // 13, a little heavier: names
 	BodyStrong                 // 13 semibold: figures, short answers
+	Body3                      // 13, third in rank: units
 	Body2                      // 13, second in rank
 	Cell                       // 12.5, second in rank: a table's cells
 	CellText                   // 12.5, first in rank: what a row is about
@@ -29,7 +30,7 @@ const (
 	DialogTitle                // 16 semibold
 	Figure                     // 16 semibold: the figures of a job
 	Title                      // 21 semibold, display
-	KPI                        // 27 semibold, display
+	KPIFigure                  // 27 semibold, display
 	Mono                       // 12, fixed width
 	MonoSmall                  // 11.5, fixed width, second in rank
 )
@@ -52,6 +53,8 @@ func faceOf(s Style) face {
 		return face{size: theme.TextBody, style: bold, color: theme.Text}
 	case Body2:
 		return face{size: theme.TextBody, color: theme.Text2}
+	case Body3:
+		return face{size: theme.TextBody, color: theme.Text3}
 	case Cell:
 		return face{size: theme.TextTable, color: theme.Text2}
 	case CellText:
@@ -72,7 +75,7 @@ func faceOf(s Style) face {
 		return face{size: 16, style: bold, color: theme.Text}
 	case Title:
 		return face{size: theme.TextTitle, font: theme.FontDisplay, color: theme.Text}
-	case KPI:
+	case KPIFigure:
 		return face{size: theme.TextKPI, font: theme.FontDisplay, color: theme.Text}
 	case Mono:
 		return face{size: theme.TextMono, style: mono, color: theme.Text}
@@ -92,6 +95,12 @@ func (f face) text(s string) *canvas.Text {
 func (f face) measure(s string) fyne.Size {
 	size, _ := fyne.CurrentApp().Driver().RenderedTextSize(s, f.size, f.style, f.font)
 	return size
+}
+
+// baseline is how far below the top of the text its letters stand.
+func (f face) baseline() float32 {
+	_, base := fyne.CurrentApp().Driver().RenderedTextSize("x", f.size, f.style, f.font)
+	return base
 }
 
 const ellipsis = "…"
@@ -114,8 +123,12 @@ func (f face) fit(s string, width float32) string {
 	return strings.TrimRight(string(runes[:low]), " ") + ellipsis
 }
 
+// valid replaces what is no UTF-8: a file's name may be anything.
+func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
 // oneLine makes a text of one line: what somebody else wrote may have any.
 func oneLine(s string) string {
+	s = valid(s)
 	if !strings.ContainsAny(s, "\n\r\t") {
 		return s
 	}

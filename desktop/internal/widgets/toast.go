@@ -111,7 +111,7 @@ func (t *Toasts) lay(s fyne.Size) {
 		n.Resize(size)
 		y -= size.Height
 		n.Move(fyne.NewPos(s.Width-toastMargin-size.Width, y))
-		y -= 10
+		y -= 12
 	}
 }
 
@@ -125,12 +125,12 @@ type toast struct {
 }
 
 func newToast(m Toast) *toast {
-	n := &toast{bg: canvas.NewRectangle(theme.Color(theme.Surface)), close: NewIconButton(icons.X, m.Close, nil)}
+	n := &toast{bg: canvas.NewRectangle(theme.Color(theme.Surface)), close: NewIconButton(icons.X, m.Close, nil).quiet()}
 	text := []fyne.CanvasObject{NewLabel(m.Title, BodyStrong)}
 	if m.Text != "" {
 		text = append(text, NewParagraph(m.Text, Caption2))
 	}
-	n.whole = Pad(HFlex(12, NewIcon(m.Tone.Icon(), m.Tone.Color(), 18), Grow(VFlex(1, text...), 1), n.close), 9, 4, 9, 14)
+	n.whole = Pad(HFlex(12, NewIcon(m.Tone.Icon(), m.Tone.Color(), 18), Grow(VFlex(1, text...), 1), n.close), 11, 4, 11, 14)
 	n.bg.CornerRadius, n.bg.StrokeWidth = theme.RadiusCard, theme.Hairline
 	n.objects = []fyne.CanvasObject{n.bg, n.whole}
 	n.layout = func(s fyne.Size) {
@@ -146,5 +146,5 @@ func newToast(m Toast) *toast {
 
 func (n *toast) repaint() {
 	n.bg.FillColor, n.bg.StrokeColor = theme.Color(theme.Surface), theme.Color(theme.Border)
-	n.bg.Shadow = canvas.Shadow{Color: theme.Color(theme.ShadowDeep), BlurRadius: 14, Offset: fyne.NewPos(0, 4)}
+	n.bg.Shadow = canvas.Shadow{Color: theme.Color(theme.ShadowDeep), BlurRadius: 12, Offset: fyne.NewPos(0, 4)}
 }
