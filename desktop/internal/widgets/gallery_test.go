@@ -111,7 +111,7 @@ func ids(n int) []string {
 func basics() fyne.CanvasObject {
 	spark := widgets.NewSpark(theme.OkFill)
 	spark.Set(wave(24, func(x float64) float64 { return x + 2*math.Sin(x) }))
-	kpi := widgets.Card(widgets.NewKPI("Protected hosts", "1,948", "of 2,000", "52 need attention", spark))
+	kpi := widgets.Card(widgets.NewHeadline("Protected hosts", "1,948", "of 2,000", "52 need attention", spark))
 	bar := widgets.NewProgress(8)
 	bar.Set(0.63)
 	off := widgets.NewButton(widgets.Primary, icons.Play, "Back up now", func() {})

@@ -30,7 +30,7 @@ const (
 	DialogTitle                // 16 semibold
 	Figure                     // 16 semibold: the figures of a job
 	Title                      // 21 semibold, display
-	KPIFigure                  // 27 semibold, display
+	KPI                        // 27 semibold, display
 	Mono                       // 12, fixed width
 	MonoSmall                  // 11.5, fixed width, second in rank
 )
@@ -75,7 +75,7 @@ func faceOf(s Style) face {
 		return face{size: 16, style: bold, color: theme.Text}
 	case Title:
 		return face{size: theme.TextTitle, font: theme.FontDisplay, color: theme.Text}
-	case KPIFigure:
+	case KPI:
 		return face{size: theme.TextKPI, font: theme.FontDisplay, color: theme.Text}
 	case Mono:
 		return face{size: theme.TextMono, style: mono, color: theme.Text}
