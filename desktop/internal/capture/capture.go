@@ -159,6 +159,19 @@ func (st *stage) settle() {
 	}
 }
 
+// run carries out what is posted for so long.
+func (st *stage) run(d time.Duration) {
+	end := time.After(d)
+	for {
+		select {
+		case f := <-st.queue:
+			f()
+		case <-end:
+			return
+		}
+	}
+}
+
 // noKeyring is a computer without a keyring.
 type noKeyring struct{}
 

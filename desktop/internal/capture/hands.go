@@ -1,5 +1,13 @@
 package capture
 
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+)
+
+// wheel turns the wheel upwards over a place.
+func (st *stage) wheel(at fyne.Position, by float32) { test.Scroll(st.window.Canvas(), at, 0, by) }
+
 // write types into what has the keyboard.
 func (st *stage) write(text string) {
 	for _, r := range text {

@@ -2,6 +2,9 @@ package capture
 
 import (
 	"fmt"
+	"time"
+
+	"fyne.io/fyne/v2"
 
 	"github.com/backstay/backstay/desktop/internal/nav"
 )
@@ -33,7 +36,16 @@ func shots() []shot {
 		{name: "repositories-empty", vacant: true, show: page(nav.Route{Page: nav.Repositories})},
 		{name: "jobs", show: page(nav.Route{Page: nav.Jobs})},
 		{name: "jobs-empty", vacant: true, show: page(nav.Route{Page: nav.Jobs})},
-		{name: "job", show: func(st *stage) { st.open(nav.Job, string(st.daemon.Scene().Running)) }},
+		{name: "job", show: func(st *stage) {
+			st.open(nav.Job, string(st.daemon.Scene().Running))
+			st.run(6 * time.Second) // some seconds of throughput
+		}},
+		{name: "job-detached", show: func(st *stage) {
+			st.open(nav.Job, string(st.daemon.Scene().Running))
+			st.settle()
+			st.wheel(fyne.NewPos(900, 650), 40)
+			st.run(3 * time.Second) // new lines arrive below
+		}},
 		{name: "job-warned", show: func(st *stage) { st.open(nav.Job, string(st.daemon.Scene().Warned)) }},
 		{name: "job-failed", show: func(st *stage) { st.open(nav.Job, string(st.daemon.Scene().Failed)) }},
 		{name: "job-succeeded", show: func(st *stage) { st.open(nav.Job, string(st.daemon.Scene().Succeeded)) }},

@@ -32,13 +32,14 @@ type job struct {
 	vm   *vm.Job
 	feed *feed.JobFeed
 
-	room  *fyne.Container // one of the faces
-	face  vm.Face
-	head  *jobHead
-	panel *jobPanel
-	steps *widgets.Steps
-	log   *jobLog
-	chart *widgets.Area
+	room    *fyne.Container // one of the faces
+	face    vm.Face
+	head    *jobHead
+	panel   *jobPanel
+	steps   *widgets.Steps
+	log     *jobLog
+	chart   *widgets.Area
+	noChart *fyne.Container // in its place while there is nothing to draw
 }
 
 func newJob(ctx context.Context, d *Deps, r nav.Route, _ any) Page {
@@ -46,6 +47,7 @@ func newJob(ctx context.Context, d *Deps, r nav.Route, _ any) Page {
 	p.head, p.panel, p.steps, p.log = newJobHead(p), newJobPanel(p), widgets.NewSteps(), newJobLog(p)
 	p.chart = widgets.NewArea(theme.RunningFill, 2)
 	p.chart.OnHover(p.speedAt)
+	p.noChart = widgets.Center(widgets.NewParagraph(words.T("job.no_throughput"), widgets.Caption).Centered().Wrapped(170))
 	p.feed = d.Session.Follow(feed.FollowConfig{Job: p.id, Tail: logTail, Apply: p.take})
 	p.showFace(true)
 	p.refresh(vm.JobChange{Row: true, Figures: true, Steps: true, Link: true, Log: true})
@@ -85,7 +87,7 @@ func (p *job) showFace(force bool) {
 		back := widgets.NewButton(widgets.Primary, icons.ArrowLeft, words.T("job.to_jobs"), func() { p.d.Navigate(nav.Route{Page: nav.Jobs}) })
 		p.fill(widgets.Grow(widgets.FlatCard(widgets.Failure(title, why, back)), 1))
 	default:
-		side := widgets.VFlex(theme.Gap, widgets.CardWith(words.T("job.steps"), "", nil, p.steps), widgets.Grow(widgets.CardWith(words.T("job.throughput"), words.T("job.throughput_span"), nil, p.chart), 1))
+		side := widgets.VFlex(theme.Gap, widgets.CardWith(words.T("job.steps"), "", nil, p.steps), widgets.Grow(widgets.CardWith(words.T("job.throughput"), words.T("job.throughput_span"), nil, widgets.Stack(p.chart, p.noChart)), 1))
 		body := widgets.Columns(theme.Gap, widgets.Fixed(side, 250), widgets.Grow(p.log.root, 1))
 		p.fill(widgets.VFlex(theme.Gap, p.head.root, p.panel.root, widgets.Grow(body, 1)))
 	}
@@ -231,6 +233,8 @@ func (p *job) showThroughput() {
 	for _, v := range values {
 		top = max(top, v)
 	}
+	shown(p.chart, top > 0)
+	shown(p.noChart, top == 0)
 	top = widgets.NiceTop(top)
 	p.chart.Set(values, top)
 	scale := ""

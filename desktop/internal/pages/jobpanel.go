@@ -133,7 +133,11 @@ func (j *jobPanel) showFigures(f vm.Figures) {
 	if f.FilesAll > 0 && !f.Final {
 		of = words.T("job.of_files", "All", words.Number(f.FilesAll))
 	}
-	j.stats[0].Set(words.Number(f.FilesDone), of)
+	files := words.Number(f.FilesDone)
+	if f.FilesDone == 0 && f.FilesAll == 0 {
+		files = none
+	}
+	j.stats[0].Set(files, of)
 	changed, changedShare, added, packed := none, "", none, ""
 	if f.Summary != nil && f.Summary.Backup != nil {
 		b := f.Summary.Backup

@@ -16,6 +16,7 @@ import (
 	"github.com/backstay/backstay/desktop/internal/nav"
 	"github.com/backstay/backstay/desktop/internal/prefs"
 	"github.com/backstay/backstay/desktop/internal/widgets"
+	"github.com/backstay/backstay/desktop/internal/widgets/logview"
 	"github.com/backstay/backstay/shared/secret"
 )
 
@@ -66,6 +67,9 @@ type Deps struct {
 	Gate    Gate
 	Window  fyne.Window
 	Now     func() time.Time
+	Post    feed.Post // runs a function on the UI goroutine, later
+	// LogFonts are the log's, for all pages.
+	LogFonts *logview.Fonts
 
 	Navigate func(nav.Route)
 	Back     func()

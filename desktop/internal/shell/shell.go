@@ -14,6 +14,7 @@ import (
 	"github.com/backstay/backstay/desktop/internal/prefs"
 	"github.com/backstay/backstay/desktop/internal/theme"
 	"github.com/backstay/backstay/desktop/internal/widgets"
+	"github.com/backstay/backstay/desktop/internal/widgets/logview"
 	"github.com/backstay/backstay/desktop/internal/words"
 )
 
@@ -51,11 +52,12 @@ type Shell struct {
 	refusedAddress string
 	refused        error
 
-	page    pages.Page
-	route   nav.Route
-	leave   context.CancelFunc // ends the page's context
-	history nav.History
-	news    *news
+	logFonts *logview.Fonts
+	page     pages.Page
+	route    nav.Route
+	leave    context.CancelFunc // ends the page's context
+	history  nav.History
+	news     *news
 
 	stopClock context.CancelFunc
 	wg        sync.WaitGroup
@@ -72,6 +74,7 @@ func New(cfg Config) *Shell {
 	}
 	s := &Shell{cfg: cfg, prefs: cfg.Prefs, calls: feed.NewRunner(cfg.Post), fleet: model.New(), leave: func() {}}
 	s.news = newNews(s)
+	s.logFonts = logview.NewFonts()
 	s.restyleApp()
 	s.build()
 	s.showConnect("", nil)
@@ -87,7 +90,7 @@ func New(cfg Config) *Shell {
 func (s *Shell) build() {
 	s.frame = newFrame(s)
 	s.layers = widgets.NewRoot(s.frame.root, s.after)
-	s.deps = &pages.Deps{Fleet: s.fleet, Calls: s.calls, Prefs: s.prefs, Vault: s.cfg.Vault, Gate: gate{s}, Window: s.cfg.Window, Now: s.cfg.Now,
+	s.deps = &pages.Deps{Fleet: s.fleet, Calls: s.calls, Prefs: s.prefs, Vault: s.cfg.Vault, Gate: gate{s}, Window: s.cfg.Window, Now: s.cfg.Now, Post: s.cfg.Post, LogFonts: s.logFonts,
 		Navigate: s.Navigate, Back: s.Back, Toast: s.toast, Copy: s.copy, SaveFile: s.saveFile, Restyle: s.Restyle}
 	s.cfg.Window.SetContent(s.layers)
 }
