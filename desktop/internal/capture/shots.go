@@ -21,6 +21,11 @@ type shot struct {
 func shots() []shot {
 	return []shot{
 		{name: "connect", signedOut: true},
+		{name: "overview", show: page(nav.Route{Page: nav.Overview})},
+		{name: "overview-empty", vacant: true, show: page(nav.Route{Page: nav.Overview})},
+		{name: "hosts", show: page(nav.Route{Page: nav.Hosts})},
+		{name: "hosts-attention", show: page(nav.Route{Page: nav.Hosts, Tab: "attention"})},
+		{name: "hosts-add", show: page(nav.Route{Page: nav.Hosts, Tab: "add"})},
 		{name: "settings", show: page(nav.Route{Page: nav.Settings})},
 		{name: "access", show: page(nav.Route{Page: nav.Access})},
 		{name: "access-audit", show: page(nav.Route{Page: nav.Access, Tab: "audit"})},

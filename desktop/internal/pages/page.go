@@ -115,8 +115,10 @@ func makers() map[nav.Name]maker {
 	return map[nav.Name]maker{
 		nav.Access:       newAccess,
 		nav.Connect:      newConnect,
+		nav.Hosts:        newHosts,
 		nav.Job:          newJob,
 		nav.Jobs:         newJobs,
+		nav.Overview:     newOverview,
 		nav.Plans:        newPlans,
 		nav.Repositories: newRepositories,
 		nav.Settings:     newSettings,
