@@ -58,11 +58,20 @@ bin/golangci-lint: packaging/tools/golangci-lint/go.mod packaging/tools/golangci
 	@touch $@
 
 .PHONY: run
-run: ## a whole fleet on this machine: daemon, agent, repository, a backup (ONCE=1 stops after it)
+run: ## a whole fleet on this machine: daemon, agent, repository, a backup, the console (ONCE=1 stops after the backup)
 	@packaging/deps.sh run
 	@$(MAKE) --no-print-directory build bin/rest-server
 	@packaging/demo/find-restic.sh >/dev/null || $(MAKE) --no-print-directory bin/restic
+	@[ -z "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ] || [ -n '$(ONCE)' ] || $(MAKE) --no-print-directory desktop
 	@ONCE='$(ONCE)' packaging/demo/run.sh
+
+# The README's pictures; artifacts/screens is for looking at.
+.PHONY: screenshots
+screenshots: ## every page of the console in both themes, into artifacts/screens (needs no display)
+	CGO_ENABLED=0 go run ./desktop/cmd/backstay-screenshots --out artifacts/screens
+	CGO_ENABLED=0 go run ./desktop/cmd/backstay-screenshots --out artifacts/screens/narrow --size 1024x700
+	CGO_ENABLED=0 go run ./desktop/cmd/backstay-screenshots --out artifacts/screens/large --scale 2
+	CGO_ENABLED=0 go run ./desktop/cmd/backstay-screenshots --out artifacts/screens/de --theme light --language de
 
 .PHONY: borders
 borders: ## which package may import what, and the shape of files

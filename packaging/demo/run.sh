@@ -146,6 +146,16 @@ if [ -n "$first" ] || ! cli plan ls --json | grep -q '"name":"demo"'; then
 	cli plan add demo --repository demo --host "$host" --path "$source_tree" --exclude-caches --verbose
 fi
 
+# The console opens where there is a screen, signed in; its preferences lie in run/console.
+console=
+if [ -z "$once" ] && [ -x "$bin/backstay-desktop" ] && [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
+	console=1
+	say "the console"
+	setsid "$bin/backstay-desktop" --config "$run/console" --connect "$server" --pin "$pin" --user admin --password-stdin \
+		<"$run/admin-password" >>"$run/console.log" 2>&1 &
+	names+=(console) pids+=($!)
+fi
+
 say "a backup of $source_tree"
 status=0
 cli backup "$host" --plan demo --follow || status=$?
@@ -155,6 +165,7 @@ if [ -n "$once" ]; then
 	exit "$status"
 fi
 say "Backstay runs at $server"
+[ -z "$console" ] || echo "The console is open and signed in; its log is run/console.log."
 cat <<TXT
 Sign in as admin; the password is in run/admin-password. Its data, logs and the repository lie in run/.
 In another terminal:

@@ -18,6 +18,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
 
+	"github.com/backstay/backstay/desktop/internal/feed"
 	"github.com/backstay/backstay/desktop/internal/prefs"
 	"github.com/backstay/backstay/desktop/internal/sample"
 	"github.com/backstay/backstay/desktop/internal/shell"
@@ -159,8 +160,16 @@ func (st *stage) settle() {
 	}
 }
 
-// run carries out what is posted for so long.
-func (st *stage) run(d time.Duration) {
+// run lets seconds of the made-up daemon pass, and shows each.
+func (st *stage) run(seconds int) {
+	for range seconds {
+		st.daemon.Advance(time.Second)
+		st.pump(3 * feed.DefaultInterval / 2)
+	}
+}
+
+// pump carries out what is posted for so long.
+func (st *stage) pump(d time.Duration) {
 	end := time.After(d)
 	for {
 		select {

@@ -2,7 +2,6 @@ package capture
 
 import (
 	"fmt"
-	"time"
 
 	"fyne.io/fyne/v2"
 
@@ -43,13 +42,13 @@ func shots() []shot {
 		{name: "jobs-empty", vacant: true, show: page(nav.Route{Page: nav.Jobs})},
 		{name: "job", show: func(st *stage) {
 			st.open(nav.Job, string(st.daemon.Scene().Running))
-			st.run(6 * time.Second) // some seconds of throughput
+			st.run(40) // of throughput
 		}},
 		{name: "job-detached", show: func(st *stage) {
 			st.open(nav.Job, string(st.daemon.Scene().Running))
 			st.settle()
-			st.wheel(fyne.NewPos(900, 650), 40)
-			st.run(3 * time.Second) // new lines arrive below
+			st.wheel(fyne.NewPos(900, 650), 60)
+			st.run(4) // new lines come below
 		}},
 		{name: "job-warned", show: func(st *stage) { st.open(nav.Job, string(st.daemon.Scene().Warned)) }},
 		{name: "job-failed", show: func(st *stage) { st.open(nav.Job, string(st.daemon.Scene().Failed)) }},
