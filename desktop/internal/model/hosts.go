@@ -151,7 +151,7 @@ func marksOf(h *host) []Mark {
 	var marks []Mark
 	known := map[fleet.JobID]bool{}
 	for j := range h.jobs.newestFirst() {
-		if m, ok := markOf(j); ok && !known[j.ID] {
+		if m, ok := MarkOf(j); ok && !known[j.ID] {
 			known[j.ID] = true
 			if marks = append(marks, m); len(marks) == MaxMarks {
 				break
@@ -167,8 +167,8 @@ func marksOf(h *host) []Mark {
 	return marks[max(0, len(marks)-MaxMarks):]
 }
 
-// markOf gives the mark of a backup that has ended, or whose contact is lost; false for any other job.
-func markOf(j *fleet.Job) (Mark, bool) {
+// MarkOf gives the mark of a backup that has ended, or whose contact is lost; false for any other job.
+func MarkOf(j *fleet.Job) (Mark, bool) {
 	short, ok := fleet.MarkOf(*j)
 	if !ok && (j.Kind != fleet.KindBackup || j.State != fleet.StateUnknown) {
 		return Mark{}, false

@@ -95,8 +95,14 @@ func (t *Track) Progress() (fleet.Progress, bool) { return t.progress, t.seen }
 // Counted tells whether Percent says something: restic knows the whole.
 func (t *Track) Counted() bool { return t.scanned }
 
-// Speed gives bytes a second, smoothed over SpeedWindow, and the highest so far.
-func (t *Track) Speed() (now, peak float64) { return t.meter.Rate(), t.meter.Peak() }
+// Speed gives bytes a second, smoothed over SpeedWindow, and the highest so far. From the first figures alone it is that of the whole
+// run until then.
+func (t *Track) Speed() (now, peak float64) {
+	if len(t.meter.samples) < 2 && t.progress.ElapsedMS > 0 {
+		return float64(t.progress.BytesDone) * 1000 / float64(t.progress.ElapsedMS), 0
+	}
+	return t.meter.Rate(), t.meter.Peak()
+}
 
 // progress takes the figures of a job. Those of a job that is not known, or has ended, come too late.
 func (f *Fleet) progress(id fleet.JobID, p fleet.Progress, c *changes) {

@@ -66,9 +66,9 @@ var machines = []machine{
 	{"dc-01.office-lyon", "windows", "amd64", "windows", 71.3, 188_450, 1, ""},
 	{"print.office-lyon", "windows", "amd64", "windows", 22.0, 104_310, 1, "no-restic"},
 	{"mira-notebook", "darwin", "arm64", "laptops", 188.7, 640_113, 1, ""},
-	{"jürgen-thinkpad", "linux", "amd64", "laptops", 142.9, 511_870, 1, "warned"},
+	{"jürgen-macbook", "darwin", "arm64", "laptops", 142.9, 511_870, 1, "warned"},
 	{"lei-macbook", "darwin", "arm64", "laptops", 201.6, 702_554, 1, "offline"},
-	{"anna-surface", "windows", "amd64", "laptops", 97.5, 330_480, 1, "cancelled"},
+	{"anna-surface", "windows", "amd64", "windows", 97.5, 330_480, 1, "cancelled"},
 	{"studio-mac", "darwin", "arm64", "media", 2_310.4, 188_902, 1, ""},
 	{"render-02", "linux", "amd64", "media", 1_804.8, 96_441, 1, "lost"},
 	{"archive-nas", "linux", "amd64", "media", 3_906.1, 402_115, 1, ""},
@@ -83,7 +83,7 @@ type store struct{ name, url string }
 var stores = []store{
 	{"eu-central", "s3:https://s3.eu-central-1.amazonaws.com/backstay-prod/fleet"},
 	{"wien-rest", "rest:https://backup-wien.example.net:8000/fleet"},
-	{"media-cold", "b2:backstay-media:cold"},
+	{"media-cold", "rclone:media-cold:backstay/fleet"},
 	{"laptops", "sftp:backup@vault.example.net:/srv/laptops"},
 }
 
@@ -100,7 +100,7 @@ var planLines = []planLine{
 	{"files", "wien-rest", []string{"/srv/data", "/home"}, []string{"*.tmp", ".cache", "~$*"}, true},
 	{"servers", "eu-central", []string{"/etc", "/opt", "/var/lib", "/root"}, []string{"/var/lib/docker", "/var/lib/containerd"}, false},
 	{"windows", "wien-rest", []string{`C:\Users`, `D:\Daten`}, []string{"pagefile.sys", "Thumbs.db"}, false},
-	{"laptops", "laptops", []string{"/home"}, []string{"Downloads", ".cache", "node_modules"}, true},
+	{"laptops", "laptops", []string{"/Users"}, []string{"Downloads", ".cache", "node_modules"}, true},
 	{"media", "media-cold", []string{"/srv/media"}, nil, false},
 }
 

@@ -94,6 +94,29 @@ func TestTheFleetHasWhatPagesShow(t *testing.T) {
 	}
 }
 
+// What the daemon would refuse is not in the fleet.
+func TestTheFleetIsValid(t *testing.T) {
+	d, m := sample.New(sample.Noon()), model.New()
+	m.Apply(model.Batch{Reset: true, Rows: list(t, d)})
+	for _, r := range m.Repositories() {
+		if err := r.Spec().Validate(); err != nil {
+			t.Errorf("%s: %v", r.Name, err)
+		}
+	}
+	for _, p := range m.Plans() {
+		for _, id := range p.Hosts {
+			if err := p.Backup.Validate(m.Host(id).OS); err != nil {
+				t.Errorf("%s on %s: %v", p.Name, m.Host(id).Name, err)
+			}
+		}
+	}
+	for j := range m.Jobs() {
+		if err := j.Spec.ValidateOn(m.Host(j.HostID).OS); err != nil {
+			t.Errorf("%s %s: %v", j.Kind, j.ID, err)
+		}
+	}
+}
+
 // The log that is told of in a job's row is the log that comes.
 func TestLogs(t *testing.T) {
 	d := sample.New(sample.Noon())
