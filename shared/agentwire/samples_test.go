@@ -80,12 +80,17 @@ func plan() fleet.Plan {
 
 func repository() fleet.Repository {
 	s := repositorySpec()
-	return fleet.Repository{ID: s.ID, Name: "offsite", URL: s.URL, CACert: s.CACert, Options: s.Options, CreatedAt: at, Rev: 9}
+	return fleet.Repository{ID: s.ID, Name: "offsite", URL: s.URL, CACert: s.CACert, Options: s.Options, CreatedAt: at, Rev: 9,
+		SnapshotCount: 1284, ListedAt: &at, LastBackup: jobMark(), LastCheck: jobMark()} // no agent is told these
+}
+
+func jobMark() *fleet.JobMark {
+	return &fleet.JobMark{JobID: jobID, HostID: "01JDB0000000000000000000H1", State: fleet.StateWarning, Reason: fleet.ReasonSourceUnreadable, At: at}
 }
 
 func snapshot() fleet.Snapshot {
 	return fleet.Snapshot{ID: snapshotID, RepositoryID: "01JDB0000000000000000000R1", Time: at, Hostname: "web1", Username: "root", Paths: []string{"/etc"}, Tags: []string{"job:" + string(jobID)},
-		Parent: "0d14770cd9e0b1501e4895c8eb224918dee60e49e9399fec650094e476b387e5", ProgramVersion: "restic 0.19.1", JobID: jobID, FilesProcessed: 64, BytesProcessed: 181200006, BytesAdded: 181229547}
+		Parent: "0d14770cd9e0b1501e4895c8eb224918dee60e49e9399fec650094e476b387e5", ProgramVersion: "restic 0.19.1", JobID: jobID, PlanID: "01JDB0000000000000000000P1", HostID: "01JDB0000000000000000000H1", FilesProcessed: 64, BytesProcessed: 181200006, BytesAdded: 181229547}
 }
 
 // samples holds every message of the contract.

@@ -91,6 +91,21 @@ type EnrolmentToken struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
+// Enrolment is an enrolment token as it is listed, which cannot be spent: GET /enrolment-tokens.
+type Enrolment struct {
+	ID        string       `json:"id"`
+	HostID    fleet.HostID `json:"host_id,omitempty"` // the host that used it, or that is to enrol anew with it
+	CreatedBy string       `json:"created_by"`
+	CreatedAt time.Time    `json:"created_at"`
+	ExpiresAt time.Time    `json:"expires_at"`
+	UsedAt    *time.Time   `json:"used_at,omitempty"`
+}
+
+// HostChange: PATCH /hosts/{id}.
+type HostChange struct {
+	Name string `json:"name" minLength:"1" maxLength:"128"`
+}
+
 // RepositoryRequest: POST /repositories, PUT /repositories/{id}.
 type RepositoryRequest struct {
 	Name    string            `json:"name" minLength:"1" maxLength:"128"`
@@ -164,6 +179,18 @@ type UserRequest struct {
 	Name     string     `json:"name" minLength:"1" maxLength:"128"`
 	Password string     `json:"password" minLength:"10" maxLength:"1024"`
 	Role     fleet.Role `json:"role" enum:"viewer,operator,admin"`
+}
+
+// UserChange: PATCH /users/{id} (admin). What is left out stays.
+type UserChange struct {
+	Password string     `json:"password,omitempty" minLength:"10" maxLength:"1024"`
+	Role     fleet.Role `json:"role,omitempty" enum:"viewer,operator,admin"`
+}
+
+// PasswordChange: POST /session/password changes the password of who is signed in.
+type PasswordChange struct {
+	Old string `json:"old" minLength:"1" maxLength:"1024"`
+	New string `json:"new" minLength:"10" maxLength:"1024"`
 }
 
 // TokenRequest: POST /tokens. The role may not exceed the maker's.

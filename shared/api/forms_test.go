@@ -53,7 +53,12 @@ func host() fleet.Host {
 }
 
 func repository() fleet.Repository {
-	return fleet.Repository{ID: repositoryID, Name: "offsite", URL: url, CACert: pemText, Options: options(), CreatedAt: at, Rev: 9}
+	return fleet.Repository{ID: repositoryID, Name: "offsite", URL: url, CACert: pemText, Options: options(), CreatedAt: at, Rev: 9,
+		SnapshotCount: 1284, ListedAt: &later, LastBackup: jobMark(), LastCheck: jobMark()}
+}
+
+func jobMark() *fleet.JobMark {
+	return &fleet.JobMark{JobID: jobID, HostID: hostID, State: fleet.StateWarning, Reason: fleet.ReasonSourceUnreadable, At: later}
 }
 
 func plan() fleet.Plan {
@@ -86,7 +91,7 @@ func progress() fleet.Progress {
 
 func snapshot() fleet.Snapshot {
 	return fleet.Snapshot{ID: snapshotID, RepositoryID: repositoryID, Time: at, Hostname: "web1", Username: "root", Paths: []string{"/etc"}, Tags: []string{"job:" + string(jobID)},
-		Parent: "0d14770cd9e0b1501e4895c8eb224918dee60e49e9399fec650094e476b387e5", ProgramVersion: "restic 0.19.1", JobID: jobID, FilesProcessed: 64, BytesProcessed: 181200006, BytesAdded: 181229547}
+		Parent: "0d14770cd9e0b1501e4895c8eb224918dee60e49e9399fec650094e476b387e5", ProgramVersion: "restic 0.19.1", JobID: jobID, PlanID: planID, HostID: hostID, FilesProcessed: 64, BytesProcessed: 181200006, BytesAdded: 181229547}
 }
 
 func counts() api.BackupCounts {
@@ -111,6 +116,9 @@ func requests() []form {
 		of("secret.request", api.SecretRequest{Sealed: "-----BEGIN AGE ENCRYPTED FILE-----\n"}),
 		of("test.request", api.TestRequest{HostID: hostID}),
 		of("user.request", api.UserRequest{Name: "op", Password: "correct horse", Role: fleet.RoleOperator}),
+		of("user.change", api.UserChange{Password: "battery staple", Role: fleet.RoleViewer}),
+		of("password.change", api.PasswordChange{Old: "correct horse", New: "battery staple"}),
+		of("host.change", api.HostChange{Name: "web-1"}),
 		of("token.request", api.TokenRequest{Name: "ci", Role: fleet.RoleViewer, ValidForMS: 86400000}),
 		of("subscribe", api.Subscribe{AfterSeq: 40, Tail: 100, Epoch: "5c1d"}),
 		of("watch.request", api.WatchRequest{AfterRev: 11, Epoch: "5c1d"}),
@@ -122,6 +130,7 @@ func answers() []form {
 		of("session", api.Session{Token: "bss_zzzz", User: "op", Role: fleet.RoleOperator, ExpiresAt: later}),
 		of("identity", api.Identity{User: "op", Role: fleet.RoleAdmin, ExpiresAt: &later, Daemon: api.DaemonInfo{Version: "1.0.0", Epoch: "5c1d", CAPin: "sha256:zzzz"}}),
 		of("enrolment-token", api.EnrolmentToken{ID: "01JDB0000000000000000000E1", Token: "bse_zzzz", CAPin: "sha256:zzzz", Address: "https://backup.example.org:8443", Command: "backstay-agent enrol …", ExpiresAt: later}),
+		of("enrolments", page(api.Enrolment{ID: "01JDB0000000000000000000E1", HostID: hostID, CreatedBy: "op", CreatedAt: at, ExpiresAt: later, UsedAt: &later})),
 		of("test.result", api.TestResult{OK: true, Reason: fleet.ReasonWrongPassword, Message: "The password does not open the repository. Give the right one.", ResticID: "4697", ElapsedMS: 412}),
 		of("user", api.User{ID: "01JDB0000000000000000000U1", Name: "op", Role: fleet.RoleOperator, CreatedAt: at}),
 		of("token", api.Token{ID: "01JDB0000000000000000000T1", Name: "ci", Role: fleet.RoleViewer, CreatedBy: "op", CreatedAt: at, ExpiresAt: &later, LastUsedAt: &later, Secret: "bst_zzzz"}),

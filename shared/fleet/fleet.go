@@ -88,7 +88,13 @@ type Repository struct {
 	CACert    string            `json:"ca_cert,omitempty"`
 	Options   map[string]string `json:"options,omitempty"`
 	CreatedAt time.Time         `json:"created_at"`
-	Rev       int64             `json:"rev"`
+
+	SnapshotCount int64      `json:"snapshot_count,omitempty"` // as last listed, and what backups added since
+	ListedAt      *time.Time `json:"listed_at,omitempty"`      // when all its snapshots were last listed
+	LastBackup    *JobMark   `json:"last_backup,omitempty"`    // the newest that saved a snapshot
+	LastCheck     *JobMark   `json:"last_check,omitempty"`     // the newest that was not cancelled
+
+	Rev int64 `json:"rev"`
 }
 
 // Spec is the part of r that an agent is told.
@@ -118,7 +124,9 @@ type Snapshot struct {
 	Tags           []string     `json:"tags,omitempty"`
 	Parent         SnapshotID   `json:"parent,omitempty"`
 	ProgramVersion string       `json:"program_version,omitempty"`
-	JobID          JobID        `json:"job_id,omitempty"` // from the tag job:<id>
+	JobID          JobID        `json:"job_id,omitempty"`  // from the tag job:<id>
+	PlanID         PlanID       `json:"plan_id,omitempty"` // from the tag plan:<id>, or the job's
+	HostID         HostID       `json:"host_id,omitempty"` // the job's, or the one host that has this hostname
 	FilesProcessed int64        `json:"files_processed,omitempty"`
 	BytesProcessed int64        `json:"bytes_processed,omitempty"`
 	BytesAdded     int64        `json:"bytes_added,omitempty"` // packed

@@ -29,6 +29,29 @@ func MarkOf(j Job) (BackupMark, bool) {
 	return m, true
 }
 
+// JobMark is the end of a job.
+type JobMark struct {
+	JobID  JobID     `json:"job_id"`
+	HostID HostID    `json:"host_id"`
+	State  JobState  `json:"state"`
+	Reason Reason    `json:"reason,omitempty"`
+	At     time.Time `json:"at"` // Job.EndedAt
+}
+
+// JobMarkOf is the mark of an ended job.
+func JobMarkOf(j Job) JobMark {
+	m := JobMark{JobID: j.ID, HostID: j.HostID, State: j.State, At: j.EndedAt()}
+	if j.Outcome != nil {
+		m.Reason = j.Outcome.Reason
+	}
+	return m
+}
+
+// After tells whether m is to stand in the place of old: it is newer, or what is known now of the same job.
+func (m JobMark) After(old *JobMark) bool {
+	return old == nil || old.JobID == m.JobID || !m.At.Before(old.At)
+}
+
 // Saved tells whether the backup left a snapshot.
 func (m BackupMark) Saved() bool { return m.State == StateSucceeded || m.State == StateWarning }
 

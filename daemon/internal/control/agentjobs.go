@@ -205,9 +205,11 @@ func (s *Service) keepSnapshot(ctx context.Context, w Writer, j JobRecord) error
 		!snapshotHex(string(o.Summary.Backup.SnapshotID)) {
 		return nil
 	}
-	if _, err := w.Repository(ctx, j.RepositoryID); errors.Is(err, ErrNotFound) {
+	v, err := w.Repository(ctx, j.RepositoryID)
+	if errors.Is(err, ErrNotFound) {
 		return nil // forgotten here while the backup ran
-	} else if err != nil {
+	}
+	if err != nil {
 		return err
 	}
 	h, err := w.Host(ctx, j.HostID)
@@ -218,11 +220,21 @@ func (s *Service) keepSnapshot(ctx context.Context, w Writer, j JobRecord) error
 	tags := append([]string{}, j.Spec.Backup.Tags...)
 	tags = append(tags, jobTag+string(j.ID))
 	if j.PlanID != "" {
-		tags = append(tags, "plan:"+string(j.PlanID))
+		tags = append(tags, planTag+string(j.PlanID))
 	}
-	return w.PutSnapshot(ctx, fleet.Snapshot{
+	added, err := w.PutSnapshot(ctx, fleet.Snapshot{
 		ID: b.SnapshotID, RepositoryID: j.RepositoryID, Time: o.StartedAt, Hostname: h.Hostname, Paths: j.Spec.Backup.Paths,
-		Tags: plainTags(tags), JobID: j.ID, FilesProcessed: b.TotalFilesProcessed, BytesProcessed: b.TotalBytesProcessed,
-		BytesAdded: b.DataAddedPacked,
+		Tags: plainTags(tags), JobID: j.ID, PlanID: j.PlanID, HostID: j.HostID, FilesProcessed: b.TotalFilesProcessed,
+		BytesProcessed: b.TotalBytesProcessed, BytesAdded: b.DataAddedPacked,
 	})
+	if err != nil {
+		return err
+	}
+	if added {
+		v.SnapshotCount++
+	}
+	if m := fleet.JobMarkOf(j.Job); m.After(v.LastBackup) {
+		v.LastBackup = &m
+	}
+	return w.NoteRepository(ctx, &v)
 }

@@ -41,7 +41,7 @@ func TestAJobsLife(t *testing.T) {
 		t.Fatalf("the host's last job is %q", last)
 	}
 	rows := h.feed.take()
-	if len(rows) != 2 || rows[0].Job == nil || rows[1].Host == nil || rows[1].Host.LastJobID != job.ID {
+	if len(rows) != 3 || rows[0].Job == nil || rows[1].Host == nil || rows[1].Host.LastJobID != job.ID || rows[2].Repository.SnapshotCount != 1 {
 		t.Fatalf("published %+v", rows)
 	}
 	if !h.logs.wasRung(job.ID) {

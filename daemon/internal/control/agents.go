@@ -146,6 +146,10 @@ func (s *Service) Heartbeat(_ context.Context, host fleet.HostID, _ agentwire.He
 func (s *Service) HostConfig(ctx context.Context, host fleet.HostID) (c agentwire.ConfigUpdate, err error) {
 	err = s.store.View(ctx, func(r Reader) error {
 		c.Version, c.Plans, c.Repositories, err = r.HostConfig(ctx, host)
+		for i := range c.Repositories { // what is known of a repository beside its settings is no part of what a host is to do
+			v := &c.Repositories[i]
+			v.SnapshotCount, v.ListedAt, v.LastBackup, v.LastCheck = 0, nil, nil, nil
+		}
 		return err
 	})
 	return c, err

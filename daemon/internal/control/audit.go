@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"math"
 
 	"github.com/backstay/backstay/shared/api"
 )
@@ -13,6 +14,21 @@ func (s *Service) Audit(ctx context.Context, after int64, limit int) (rows []api
 	}
 	err = s.store.View(ctx, func(r Reader) error {
 		rows, err = r.Audit(ctx, after, limit)
+		return err
+	})
+	return rows, err
+}
+
+// NewestAudit gives rows of the audit log before a sequence number, newest first; from the newest on with 0.
+func (s *Service) NewestAudit(ctx context.Context, before int64, limit int) (rows []api.AuditRow, err error) {
+	if limit, err = pageLimit(limit); err != nil {
+		return nil, err
+	}
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	err = s.store.View(ctx, func(r Reader) error {
+		rows, err = r.AuditBefore(ctx, before, limit)
 		return err
 	})
 	return rows, err

@@ -61,6 +61,49 @@ func (s *Service) CreateEnrolmentToken(ctx context.Context, actor Actor, req api
 	return api.EnrolmentToken{ID: e.ID, Token: value, CAPin: s.cfg.CAPin, Address: s.cfg.Address, Command: command, ExpiresAt: e.ExpiresAt}, nil
 }
 
+// EnrolmentTokens gives a page of enrolment tokens, newest first, without what they are spent with. Those that ended a week ago
+// are no longer there.
+func (s *Service) EnrolmentTokens(ctx context.Context, cursor string, limit int) (page api.Page[api.Enrolment], err error) {
+	if limit, err = pageLimit(limit); err != nil {
+		return page, err
+	}
+	if cursor != "" && !fleet.ValidID(cursor) {
+		return page, fault.New(fault.InvalidInput, "The cursor is not one of a list of enrolment tokens. Take it from the page before, or leave it out.")
+	}
+	err = s.store.View(ctx, func(r Reader) error {
+		found, err := r.Enrolments(ctx, cursor, limit+1)
+		if len(found) > limit {
+			found = found[:limit]
+			page.Next = found[limit-1].ID
+		}
+		for _, e := range found {
+			page.Items = append(page.Items, api.Enrolment{ID: e.ID, HostID: e.HostID, CreatedBy: e.CreatedBy, CreatedAt: e.CreatedAt,
+				ExpiresAt: e.ExpiresAt, UsedAt: e.UsedAt})
+		}
+		return err
+	})
+	return page, err
+}
+
+// RevokeEnrolmentToken makes a token that was not used one that never was. One that was used stays, as the record of that.
+func (s *Service) RevokeEnrolmentToken(ctx context.Context, actor Actor, id string) error {
+	return s.update(ctx, func(w Writer) error {
+		e, err := w.Enrolment(ctx, id)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			return fault.New(fault.NotFound, "There is no enrolment token %s. `backstay enrol-token ls` lists them.", shown(id))
+		case err != nil:
+			return err
+		case e.UsedAt != nil:
+			return fault.New(fault.Conflict, "The enrolment token was used. Revoke its host (`backstay hosts revoke`) if that must not be trusted.")
+		}
+		if err := w.DeleteEnrolment(ctx, e.ID); err != nil {
+			return err
+		}
+		return w.AppendAudit(ctx, AuditEntry{s.now(), actor.Name, "enrolment_token.revoke", e.ID, "made by " + e.CreatedBy})
+	})
+}
+
 // Enrol spends a token for the identity of an agent: Host.AgentID is what its certificate must say. Check everything else of
 // the request (the CSR) before: a spent token stays spent. A host that is enrolled anew loses its former agent.
 func (s *Service) Enrol(ctx context.Context, token string, facts agentwire.Facts) (fleet.Host, error) {
@@ -74,7 +117,7 @@ func (s *Service) Enrol(ctx context.Context, token string, facts agentwire.Facts
 	anew := false
 	err := s.update(ctx, func(w Writer) error {
 		now := s.now()
-		e, err := s.spendEnrolment(ctx, w, token, now)
+		e, err := readyEnrolment(ctx, w, token, now)
 		if err != nil {
 			return err
 		}
@@ -100,6 +143,13 @@ func (s *Service) Enrol(ctx context.Context, token string, facts agentwire.Facts
 		if err := w.PutAgent(ctx, h.AgentID, h.ID, now); err != nil {
 			return err
 		}
+		if err := w.AdoptSnapshots(ctx, h.ID); err != nil {
+			return err
+		}
+		e.UsedAt, e.HostID = &now, h.ID
+		if err := w.PutEnrolment(ctx, e); err != nil {
+			return err
+		}
 		return w.AppendAudit(ctx, AuditEntry{now, "enrolment:" + e.ID, "host.enrol", string(h.ID), h.Name + " with agent " + string(h.AgentID)})
 	})
 	if err != nil {
@@ -115,8 +165,9 @@ func badEnrolment() error {
 	return fault.New(fault.TokenInvalid, "The enrolment token is not one of this daemon. Copy it whole, or make a new one (`backstayd enrol-token`).")
 }
 
-func (s *Service) spendEnrolment(ctx context.Context, w Writer, token string, now time.Time) (EnrolmentRecord, error) {
-	e, err := w.EnrolmentByHash(ctx, auth.HashToken(token))
+// readyEnrolment finds the token that may be spent.
+func readyEnrolment(ctx context.Context, r AccessReader, token string, now time.Time) (EnrolmentRecord, error) {
+	e, err := r.EnrolmentByHash(ctx, auth.HashToken(token))
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return e, badEnrolment()
@@ -127,8 +178,7 @@ func (s *Service) spendEnrolment(ctx context.Context, w Writer, token string, no
 	case !now.Before(e.ExpiresAt):
 		return e, fault.New(fault.TokenExpired, "The enrolment token has expired. Make a new one (`backstayd enrol-token`).")
 	}
-	e.UsedAt = &now
-	return e, w.PutEnrolment(ctx, e)
+	return e, nil
 }
 
 // freeHostName makes a name for a new host from its host name, with a number behind it when another host has that already, or

@@ -30,6 +30,28 @@ func (s *Service) Host(ctx context.Context, idOrName string) (h fleet.Host, err 
 	return h, err
 }
 
+// RenameHost gives a host another name. Its hostname, which stands in its snapshots, stays.
+func (s *Service) RenameHost(ctx context.Context, actor Actor, idOrName, name string) (h fleet.Host, err error) {
+	if err := checkName("host", name); err != nil {
+		return fleet.Host{}, err
+	}
+	err = s.update(ctx, func(w Writer) (err error) {
+		if h, err = findHost(ctx, w, idOrName); err != nil || h.Name == name {
+			return err
+		}
+		was := h.Name
+		h.Name = name
+		if err := w.PutHost(ctx, &h); err != nil {
+			return taken(err, "host", name)
+		}
+		return w.AppendAudit(ctx, AuditEntry{s.now(), actor.Name, "host.rename", string(h.ID), was + " to " + name})
+	})
+	if err != nil {
+		return fleet.Host{}, err
+	}
+	return h, nil
+}
+
 // RevokeHost ends the trust in a host's agent: its connection is closed and none is taken any more. Jobs that were not sent are
 // cancelled; what becomes of the others is no longer known.
 func (s *Service) RevokeHost(ctx context.Context, actor Actor, id fleet.HostID) error {

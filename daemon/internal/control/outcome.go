@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -49,7 +50,30 @@ func (s *Service) end(ctx context.Context, w Writer, j *JobRecord, o fleet.Outco
 	if m, ok := fleet.MarkOf(j.Job); ok { // of the job as it was stored: its times have the store's precision
 		h.NoteBackup(m)
 	}
-	return true, w.PutHost(ctx, &h)
+	if err := w.PutHost(ctx, &h); err != nil {
+		return false, err
+	}
+	return true, noteCheck(ctx, w, *j)
+}
+
+// noteCheck makes a check known at its repository.
+func noteCheck(ctx context.Context, w Writer, j JobRecord) error {
+	if j.Kind != fleet.KindCheck || j.State == fleet.StateCancelled {
+		return nil
+	}
+	v, err := w.Repository(ctx, j.RepositoryID)
+	if errors.Is(err, ErrNotFound) {
+		return nil // forgotten here while the check ran
+	}
+	if err != nil {
+		return err
+	}
+	m := fleet.JobMarkOf(j.Job)
+	if !m.After(v.LastCheck) {
+		return nil
+	}
+	v.LastCheck = &m
+	return w.NoteRepository(ctx, &v)
 }
 
 // reopened takes the mark of an end back that turned out to be none: the job was lost to sight and runs on.

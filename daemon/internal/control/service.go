@@ -152,6 +152,8 @@ type JobFilter struct {
 // SnapshotFilter chooses snapshots; zero members choose all. Ids may be names as well.
 type SnapshotFilter struct {
 	RepositoryID fleet.RepositoryID
+	HostID       fleet.HostID
+	PlanID       fleet.PlanID
 	Hostname     string
 	Tag          string
 	Cursor       string

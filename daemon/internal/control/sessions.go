@@ -38,11 +38,14 @@ func (s *Service) SignIn(ctx context.Context, user, password, remote string) (ap
 	now := s.now()
 	session := SessionRecord{ID: s.newID(), Hash: hash, UserID: u.ID, Remote: cut(remote, maxName), CreatedAt: now, ExpiresAt: now.Add(s.cfg.SessionTTL)}
 	err = s.update(ctx, func(w Writer) error {
-		if _, err := w.User(ctx, u.ID); errors.Is(err, ErrNotFound) { // deleted while the password was looked at
+		fresh, err := w.User(ctx, u.ID)
+		if errors.Is(err, ErrNotFound) || err == nil && fresh.Password != u.Password { // gone, or changed, while it was looked at
 			return wrongPassword()
-		} else if err != nil {
+		}
+		if err != nil {
 			return err
 		}
+		u = fresh
 		if err := w.PutSession(ctx, session); err != nil {
 			return err
 		}

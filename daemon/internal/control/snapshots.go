@@ -12,8 +12,11 @@ import (
 	"github.com/backstay/backstay/shared/fleet"
 )
 
-// jobTag begins the tag that names the job of a snapshot.
-const jobTag = "job:"
+// jobTag and planTag begin the tags that name the job and the plan of a snapshot.
+const (
+	jobTag  = "job:"
+	planTag = "plan:"
+)
 
 // Snapshots gives a page of snapshots, newest first. A page may be short, even empty, and still name a next one.
 func (s *Service) Snapshots(ctx context.Context, f SnapshotFilter) (page api.Page[fleet.Snapshot], err error) {
@@ -25,7 +28,11 @@ func (s *Service) Snapshots(ctx context.Context, f SnapshotFilter) (page api.Pag
 		return page, err
 	}
 	err = s.store.View(ctx, func(r Reader) error {
-		q := SnapshotQuery{Hostname: f.Hostname, Tag: f.Tag, Cursor: f.Cursor, Limit: limit}
+		var ids JobQuery
+		if err := jobQueryIDs(ctx, r, JobFilter{HostID: f.HostID, PlanID: f.PlanID}, &ids); err != nil {
+			return err
+		}
+		q := SnapshotQuery{HostID: ids.HostID, PlanID: ids.PlanID, Hostname: f.Hostname, Tag: f.Tag, Cursor: f.Cursor, Limit: limit}
 		if f.RepositoryID != "" {
 			v, err := findRepository(ctx, r, string(f.RepositoryID))
 			if err != nil {
@@ -60,7 +67,7 @@ func (s *Service) SnapshotsReported(ctx context.Context, host fleet.HostID, job 
 			return fault.New(fault.Protocol, "The agent reported snapshots for job %s, which does not list that repository. Update the agent.", job)
 		}
 		err = w.ListSnapshots(ctx, SnapshotListing{RepositoryID: r.RepositoryID, JobID: job, JobRev: j.CreatedRev,
-			Part: r.Part, Parts: r.Parts, Snapshots: snapshots})
+			At: s.now(), Part: r.Part, Parts: r.Parts, Snapshots: snapshots})
 		if errors.Is(err, ErrNotFound) {
 			return nil // the repository was forgotten here meanwhile
 		}
@@ -85,10 +92,13 @@ func cleanSnapshots(in []fleet.Snapshot) ([]fleet.Snapshot, error) {
 			v.Paths[n] = cut(p, maxItem)
 		}
 		v.Tags = plainTags(v.Tags)
-		v.JobID = ""
+		v.JobID, v.PlanID, v.HostID = "", "", "" // an agent says no more of them than the tags do
 		for _, tag := range v.Tags {
 			if id, ok := strings.CutPrefix(tag, jobTag); ok && fleet.ValidID(id) {
 				v.JobID = fleet.JobID(id)
+			}
+			if id, ok := strings.CutPrefix(tag, planTag); ok && fleet.ValidID(id) {
+				v.PlanID = fleet.PlanID(id)
 			}
 		}
 	}

@@ -95,6 +95,9 @@ type RepositoryReader interface {
 // RepositoryWriter writes repositories.
 type RepositoryWriter interface {
 	PutRepository(ctx context.Context, r *fleet.Repository) error
+	// NoteRepository writes what was found out about a repository: SnapshotCount, ListedAt, LastBackup, LastCheck. What hosts are
+	// to do does not change by it, as it does by PutRepository, which writes all the rest.
+	NoteRepository(ctx context.Context, r *fleet.Repository) error
 	// DeleteRepository removes the repository with its snapshots; hosts that held its secret are told no more.
 	DeleteRepository(ctx context.Context, id fleet.RepositoryID) error
 }
@@ -180,6 +183,8 @@ type JobWriter interface {
 // SnapshotQuery is a SnapshotFilter with ids only.
 type SnapshotQuery struct {
 	RepositoryID fleet.RepositoryID
+	HostID       fleet.HostID
+	PlanID       fleet.PlanID
 	Hostname     string
 	Tag          string
 	Cursor       string
@@ -199,13 +204,18 @@ type SnapshotListing struct {
 	RepositoryID fleet.RepositoryID
 	JobID        fleet.JobID
 	JobRev       int64 // CreatedRev of the job: snapshots stored after it are not missed by the listing
+	At           time.Time
 	Part, Parts  int
 	Snapshots    []fleet.Snapshot
 }
 
 // SnapshotWriter writes snapshots.
 type SnapshotWriter interface {
-	PutSnapshot(ctx context.Context, s fleet.Snapshot) error
+	// PutSnapshot tells whether the snapshot was not known before. A snapshot without a host or plan gets those of its job, or the
+	// one host that has its hostname.
+	PutSnapshot(ctx context.Context, s fleet.Snapshot) (added bool, err error)
+	// AdoptSnapshots gives a host the snapshots of its hostname that are nobody's.
+	AdoptSnapshots(ctx context.Context, host fleet.HostID) error
 	// ListSnapshots stores a part of a listing. With the last missing part, snapshots of the repository that no part named and
 	// that were stored before the listing job are removed. A listing older than the newest whole one changes nothing.
 	ListSnapshots(ctx context.Context, l SnapshotListing) error
@@ -237,7 +247,7 @@ type TokenRecord struct {
 type EnrolmentRecord struct {
 	ID        string
 	Hash      string
-	HostID    fleet.HostID // enrol this host anew; "" for a new host
+	HostID    fleet.HostID // enrol this host anew; "" for a new host, until it was used
 	CreatedBy string
 	CreatedAt time.Time
 	ExpiresAt time.Time
@@ -254,6 +264,9 @@ type AccessReader interface {
 	Token(ctx context.Context, id string) (TokenRecord, error)
 	TokenByHash(ctx context.Context, hash string) (TokenRecord, error)
 	EnrolmentByHash(ctx context.Context, hash string) (EnrolmentRecord, error)
+	Enrolment(ctx context.Context, id string) (EnrolmentRecord, error)
+	// Enrolments gives at most limit enrolment tokens, newest first, older than the one with the id before, or from the newest on.
+	Enrolments(ctx context.Context, before string, limit int) ([]EnrolmentRecord, error)
 }
 
 // AccessWriter writes who may come in.
@@ -262,11 +275,14 @@ type AccessWriter interface {
 	DeleteUser(ctx context.Context, id fleet.UserID) error // with the user's sessions
 	PutSession(ctx context.Context, s SessionRecord) error
 	DeleteSession(ctx context.Context, id string) error
+	// DeleteSessions ends all sessions of a user but one, and gives their number.
+	DeleteSessions(ctx context.Context, user fleet.UserID, but string) (int64, error)
 	DropAccess(ctx context.Context, before time.Time) error // sessions, API and enrolment tokens that ended before
 	PutToken(ctx context.Context, t TokenRecord) error
 	DeleteToken(ctx context.Context, id string) error
 	TokenUsed(ctx context.Context, id string, at time.Time) error
 	PutEnrolment(ctx context.Context, e EnrolmentRecord) error
+	DeleteEnrolment(ctx context.Context, id string) error
 }
 
 // AuditEntry is what is said of one change.
@@ -281,6 +297,8 @@ type AuditEntry struct {
 // AuditReader reads the hash chain.
 type AuditReader interface {
 	Audit(ctx context.Context, after int64, limit int) ([]api.AuditRow, error)
+	// AuditBefore gives rows newest first.
+	AuditBefore(ctx context.Context, before int64, limit int) ([]api.AuditRow, error)
 	// VerifyAudit walks the chain and gives the first sequence number where it is broken, 0 when it is whole.
 	VerifyAudit(ctx context.Context) (int64, error)
 }

@@ -63,8 +63,12 @@ func checkUser(req api.UserRequest) error {
 	if strings.Trim(req.Name, userNameSigns) != "" || slices.Contains(notUsers[:], req.Name) {
 		return fault.New(fault.InvalidInput, "%s cannot be the name of a user. Use letters, digits and the signs . _ @ - only, and none of the names %v.", shown(req.Name), notUsers)
 	}
-	if len(req.Password) < minPassword || len(req.Password) > maxPassword {
-		return fault.New(fault.InvalidInput, "The password has %d bytes. Choose one of %d to %d.", len(req.Password), minPassword, maxPassword)
+	return checkPassword(req.Password)
+}
+
+func checkPassword(password string) error {
+	if len(password) < minPassword || len(password) > maxPassword {
+		return fault.New(fault.InvalidInput, "The password has %d bytes. Choose one of %d to %d.", len(password), minPassword, maxPassword)
 	}
 	return nil
 }
@@ -82,31 +86,16 @@ func checkRole(role fleet.Role) error {
 // DeleteUser removes a user with all sessions and API tokens of theirs. The last admin stays.
 func (s *Service) DeleteUser(ctx context.Context, actor Actor, id fleet.UserID) error {
 	err := s.update(ctx, func(w Writer) error {
-		u, err := find(ctx, string(id), func(ctx context.Context, id string) (UserRecord, error) {
-			return w.User(ctx, fleet.UserID(id))
-		}, w.UserByName)
-		if errors.Is(err, ErrNotFound) {
-			return fault.New(fault.NotFound, "No user is called %s. `GET /api/v1/users` lists them.", shown(string(id)))
-		}
+		u, err := findUser(ctx, w, string(id))
 		if err != nil {
 			return err
 		}
 		if err := keepsAnAdmin(ctx, w, u); err != nil {
 			return err
 		}
-		tokens, err := w.Tokens(ctx)
+		ended, err := endTokens(ctx, w, u, "")
 		if err != nil {
 			return err
-		}
-		ended := 0
-		for _, t := range tokens {
-			if t.CreatedBy != u.Name {
-				continue
-			}
-			ended++
-			if err := w.DeleteToken(ctx, t.ID); err != nil {
-				return err
-			}
 		}
 		if err := w.DeleteUser(ctx, u.ID); err != nil {
 			return err
@@ -118,6 +107,34 @@ func (s *Service) DeleteUser(ctx context.Context, actor Actor, id fleet.UserID) 
 	}
 	s.actors.forget()
 	return nil
+}
+
+func findUser(ctx context.Context, r AccessReader, idOrName string) (UserRecord, error) {
+	u, err := find(ctx, idOrName, func(ctx context.Context, id string) (UserRecord, error) {
+		return r.User(ctx, fleet.UserID(id))
+	}, r.UserByName)
+	if errors.Is(err, ErrNotFound) {
+		err = fault.New(fault.NotFound, "No user is called %s. `backstay user ls` lists them.", shown(idOrName))
+	}
+	return u, err
+}
+
+// endTokens deletes the API tokens that a user made, those that a role allows excepted, and gives their number.
+func endTokens(ctx context.Context, w Writer, u UserRecord, allowed fleet.Role) (ended int, err error) {
+	tokens, err := w.Tokens(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, t := range tokens {
+		if t.CreatedBy != u.Name || allowed.Allows(t.Role) {
+			continue
+		}
+		ended++
+		if err := w.DeleteToken(ctx, t.ID); err != nil {
+			return ended, err
+		}
+	}
+	return ended, nil
 }
 
 func keepsAnAdmin(ctx context.Context, r AccessReader, leaving UserRecord) error {

@@ -39,7 +39,7 @@ func (w *writer) PutUser(ctx context.Context, u control.UserRecord) error {
 }
 
 func (w *writer) DeleteUser(ctx context.Context, id fleet.UserID) error {
-	if err := w.exec(ctx, "delete user's sessions", "DELETE FROM sessions WHERE user_id = ?", string(id)); err != nil {
+	if _, err := w.DeleteSessions(ctx, id, ""); err != nil {
 		return err
 	}
 	return w.exec(ctx, "delete user", "DELETE FROM users WHERE id = ?", string(id))
@@ -58,6 +58,10 @@ func (w *writer) PutSession(ctx context.Context, s control.SessionRecord) error 
 
 func (w *writer) DeleteSession(ctx context.Context, id string) error {
 	return w.exec(ctx, "delete session", "DELETE FROM sessions WHERE id = ?", id)
+}
+
+func (w *writer) DeleteSessions(ctx context.Context, user fleet.UserID, but string) (int64, error) {
+	return w.affected(ctx, "delete user's sessions", "DELETE FROM sessions WHERE user_id = ? AND id <> ?", string(user), but)
 }
 
 // DropAccess removes what ended before a time.
@@ -110,15 +114,36 @@ func (w *writer) TokenUsed(ctx context.Context, id string, at time.Time) error {
 	return w.exec(ctx, "note use of token", "UPDATE api_tokens SET last_used_at = ? WHERE id = ?", micros(at), id)
 }
 
+const enrolmentColumns = "id, hash, host_id, created_by, created_at, expires_at, used_at"
+
+func scanEnrolment(s scanner) (e control.EnrolmentRecord, err error) {
+	return e, s.Scan(&e.ID, &e.Hash, &e.HostID, &e.CreatedBy, when{&e.CreatedAt}, when{&e.ExpiresAt}, maybe{&e.UsedAt})
+}
+
+func (r *reader) Enrolment(ctx context.Context, id string) (control.EnrolmentRecord, error) {
+	return one(ctx, r.q, "read enrolment token", scanEnrolment, "SELECT "+enrolmentColumns+" FROM enrolment_tokens WHERE id = ?", id)
+}
+
 func (r *reader) EnrolmentByHash(ctx context.Context, hash string) (control.EnrolmentRecord, error) {
-	return one(ctx, r.q, "read enrolment token", func(s scanner) (e control.EnrolmentRecord, err error) {
-		return e, s.Scan(&e.ID, &e.Hash, &e.HostID, &e.CreatedBy, when{&e.CreatedAt}, when{&e.ExpiresAt}, maybe{&e.UsedAt})
-	}, "SELECT id, hash, host_id, created_by, created_at, expires_at, used_at FROM enrolment_tokens WHERE hash = ?", hash)
+	return one(ctx, r.q, "read enrolment token", scanEnrolment, "SELECT "+enrolmentColumns+" FROM enrolment_tokens WHERE hash = ?", hash)
+}
+
+// Enrolments reads in the order of ids, which is that of time.
+func (r *reader) Enrolments(ctx context.Context, before string, limit int) ([]control.EnrolmentRecord, error) {
+	if before == "" {
+		before = "\x7f" // behind every id
+	}
+	return many(ctx, r.q, "read enrolment tokens", scanEnrolment, "SELECT "+enrolmentColumns+
+		" FROM enrolment_tokens WHERE id < ? ORDER BY id DESC LIMIT ?", before, limit)
 }
 
 // PutEnrolment inserts an enrolment token, or notes its use.
 func (w *writer) PutEnrolment(ctx context.Context, e control.EnrolmentRecord) error {
 	return w.exec(ctx, "write enrolment token", `INSERT INTO enrolment_tokens (id, hash, host_id, created_by, created_at,
-			expires_at, used_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET used_at = ?7`,
+			expires_at, used_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET host_id = ?3, used_at = ?7`,
 		e.ID, e.Hash, string(e.HostID), e.CreatedBy, micros(e.CreatedAt), micros(e.ExpiresAt), microsOrNull(e.UsedAt))
+}
+
+func (w *writer) DeleteEnrolment(ctx context.Context, id string) error {
+	return w.exec(ctx, "delete enrolment token", "DELETE FROM enrolment_tokens WHERE id = ?", id)
 }

@@ -56,6 +56,11 @@ func (r *reader) Audit(ctx context.Context, after int64, limit int) ([]api.Audit
 		"SELECT seq, at, actor, action, object, detail, hash FROM audit WHERE seq > ? ORDER BY seq LIMIT ?", after, limit)
 }
 
+func (r *reader) AuditBefore(ctx context.Context, before int64, limit int) ([]api.AuditRow, error) {
+	return many(ctx, r.q, "read audit", scanAudit,
+		"SELECT seq, at, actor, action, object, detail, hash FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT ?", before, limit)
+}
+
 // auditPage is how many rows VerifyAudit holds at once.
 const auditPage = 1000
 

@@ -126,3 +126,65 @@ func BenchmarkPutJob(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkHosts reads what every list and every watch begins with: 2,000 hosts, each with the marks of its last backups.
+func BenchmarkHosts(b *testing.B) {
+	s, ctx := newStore(b), context.Background()
+	for _, n := range []int{0, fleet.MaxBackupMarks} {
+		_, err := s.Update(ctx, func(w control.Writer) error {
+			for i := range 2000 {
+				h := fleet.Host{ID: fleet.HostID(fmt.Sprintf("01J0000000000000000HOST%04d", i)), Name: fmt.Sprint("web", i), Hostname: fmt.Sprint("web", i)}
+				for k := range n {
+					h.NoteBackup(fleet.BackupMark{JobID: fleet.JobID(fmt.Sprintf("01J%023d", i*100+k)), State: fleet.StateSucceeded,
+						At: time.UnixMicro(1_700_000_000_123_456 + int64(k)), Bytes: 5 << 30, Added: 12 << 20})
+				}
+				if err := w.PutHost(ctx, &h); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(fmt.Sprint(n, " marks"), func(b *testing.B) {
+			for b.Loop() {
+				err := s.View(ctx, func(r control.Reader) error {
+					_, err := r.Hosts(ctx)
+					return err
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkEndOfBackup is the store's part of a backup's end: the job, its host's marks, the count of the hour.
+func BenchmarkEndOfBackup(b *testing.B) {
+	s, ctx := newStore(b), context.Background()
+	fleetOfJobs(b, s, 0)
+	at := time.Unix(1_700_000_000, 0)
+	i := 0
+	for b.Loop() {
+		_, err := s.Update(ctx, func(w control.Writer) error {
+			j := control.JobRecord{Job: benchJob(i, at)}
+			i++
+			if err := w.PutJob(ctx, &j); err != nil {
+				return err
+			}
+			h, err := w.Host(ctx, j.HostID)
+			if err != nil {
+				return err
+			}
+			if m, ok := fleet.MarkOf(j.Job); ok {
+				h.NoteBackup(m)
+			}
+			return w.PutHost(ctx, &h)
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -106,3 +106,42 @@ func TestBackupsOfFormerSchema(t *testing.T) {
 		t.Errorf("counted %v, want %v", got, want)
 	}
 }
+
+func TestConsoleOfFormerSchema(t *testing.T) {
+	s, ctx := fromFixture(t, "schema-2.sql"), context.Background()
+	at := func(micros int64) time.Time { return fromMicros(1764000000000000 + micros) }
+	err := s.View(ctx, func(r control.Reader) error {
+		page, err := r.SnapshotPage(ctx, control.SnapshotQuery{Limit: 10})
+		if err != nil {
+			return err
+		}
+		for i, want := range []fleet.Snapshot{{ID: "aa", HostID: "H1", PlanID: "P1"}, {ID: "dd"}, {ID: "cc", HostID: "H2"}, {ID: "bb"}} {
+			if got := page.Items[i]; got.ID != want.ID || got.HostID != want.HostID || got.PlanID != want.PlanID {
+				t.Errorf("snapshot %+v, want %+v", got, want)
+			}
+		}
+		v, err := r.Repository(ctx, "R1")
+		if err != nil {
+			return err
+		}
+		backup := fleet.JobMark{JobID: "J1", HostID: "H1", State: fleet.StateSucceeded, At: at(9_000_007)}
+		check := fleet.JobMark{JobID: "J4", HostID: "H1", State: fleet.StateFailed, Reason: fleet.ReasonRepositoryDamaged, At: at(7_300_000_000)}
+		if v.SnapshotCount != 4 || v.ListedAt == nil || !v.ListedAt.Equal(at(7_500_000_003)) || v.LastBackup == nil || *v.LastBackup != backup ||
+			v.LastCheck == nil || *v.LastCheck != check {
+			t.Errorf("repository %+v, last backup %+v, last check %+v", v, v.LastBackup, v.LastCheck)
+		}
+		tokens, err := r.Enrolments(ctx, "", 10)
+		if err != nil {
+			return err
+		}
+		for i, want := range []fleet.HostID{"H2", "", "H1"} {
+			if tokens[i].HostID != want {
+				t.Errorf("token %+v, want host %q", tokens[i], want)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -81,7 +81,7 @@ func TestEveryFilterOfJobsHasAnIndex(t *testing.T) {
 func TestEveryFilterOfSnapshotsHasAnIndex(t *testing.T) {
 	s := newStore(t)
 	cursor := regexp.MustCompile(`^SEARCH snapshots USING COVERING INDEX snapshots_\w+ \(.*\(?time(,id)?(,repository_id)?\)?<`)
-	for mask := range 1 << 3 {
+	for mask := range 1 << 5 {
 		q := control.SnapshotQuery{Limit: 50}
 		if mask&1 != 0 {
 			q.RepositoryID = "r"
@@ -91,6 +91,12 @@ func TestEveryFilterOfSnapshotsHasAnIndex(t *testing.T) {
 		}
 		if mask&4 != 0 {
 			q.Tag = "t"
+		}
+		if mask&8 != 0 {
+			q.HostID = "h"
+		}
+		if mask&16 != 0 {
+			q.PlanID = "p"
 		}
 		p := planSnapshotPage(q, snapshotKey{time: 5})
 		boundedPlan(t, "snapshots", explain(t, s, p.sql, p.args), cursor)

@@ -9,11 +9,12 @@ import (
 	"github.com/backstay/backstay/shared/fleet"
 )
 
-const repositoryColumns = "id, name, url, ca_cert, options, created_at, rev"
+const repositoryColumns = "id, name, url, ca_cert, options, created_at, snapshot_count, listed_at, last_backup, last_check, rev"
 
 func scanRepository(s scanner) (fleet.Repository, error) {
 	var r fleet.Repository
-	err := s.Scan(&r.ID, &r.Name, &r.URL, &r.CACert, asJSON{&r.Options}, when{&r.CreatedAt}, &r.Rev)
+	err := s.Scan(&r.ID, &r.Name, &r.URL, &r.CACert, asJSON{&r.Options}, when{&r.CreatedAt},
+		&r.SnapshotCount, maybe{&r.ListedAt}, jsonOrNull{&r.LastBackup}, jsonOrNull{&r.LastCheck}, &r.Rev)
 	return r, err
 }
 
@@ -69,6 +70,24 @@ func (w *writer) PutRepository(ctx context.Context, r *fleet.Repository) error {
 		return err
 	}
 	return w.configure(ctx, hosts)
+}
+
+// NoteRepository writes what was found out about a repository; no host's desired state changes by that.
+func (w *writer) NoteRepository(ctx context.Context, r *fleet.Repository) error {
+	r.ListedAt = storedOrNil(r.ListedAt)
+	published := *r
+	r.Rev = w.changed(api.Row{Kind: "repository", ID: string(r.ID), Repository: &published})
+	published.Rev = r.Rev
+	backup, err := toJSON(r.LastBackup)
+	if err != nil {
+		return err
+	}
+	check, err := toJSON(r.LastCheck)
+	if err != nil {
+		return err
+	}
+	return w.exec(ctx, "note repository", `UPDATE repositories SET snapshot_count = ?, listed_at = ?, last_backup = ?,
+		last_check = ?, rev = ? WHERE id = ?`, r.SnapshotCount, microsOrNull(r.ListedAt), backup, check, r.Rev, string(r.ID))
 }
 
 // DeleteRepository removes a repository that no plan refers to, with its snapshots; hosts that held its secret are changed.

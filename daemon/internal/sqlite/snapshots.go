@@ -15,13 +15,13 @@ import (
 )
 
 const snapshotColumns = `repository_id, id, time, hostname, username, tag_list, parent, program_version, job_id,
-	files_processed, bytes_processed, bytes_added, paths`
+	plan_id, host_id, files_processed, bytes_processed, bytes_added, paths`
 
 func scanSnapshot(s scanner) (fleet.Snapshot, error) {
 	var v fleet.Snapshot
 	var tags string
 	err := s.Scan(&v.RepositoryID, &v.ID, when{&v.Time}, &v.Hostname, &v.Username, &tags, &v.Parent, &v.ProgramVersion,
-		&v.JobID, &v.FilesProcessed, &v.BytesProcessed, &v.BytesAdded, asJSON{&v.Paths})
+		&v.JobID, &v.PlanID, &v.HostID, &v.FilesProcessed, &v.BytesProcessed, &v.BytesAdded, asJSON{&v.Paths})
 	if tags = strings.Trim(tags, ","); tags != "" {
 		v.Tags = strings.Split(tags, ",")
 	}
@@ -54,8 +54,8 @@ func snapshotCursor(cursor string) (snapshotKey, error) {
 	return snapshotKey{}, fault.New(fault.InvalidInput, "The cursor is not one of a list of snapshots. Take it from the page before, or leave it out.")
 }
 
-// SnapshotPage reads a page of snapshots, newest first. A tag, and a host name beside a repository, are looked for in a bounded
-// window, so a page may come back short with a cursor to go on.
+// SnapshotPage reads a page of snapshots, newest first. One index gives the candidates in that order; filters that it does not
+// cover are checked on a bounded window of them, so a page may come back short with a cursor to go on.
 func (r *reader) SnapshotPage(ctx context.Context, q control.SnapshotQuery) (api.Page[fleet.Snapshot], error) {
 	page := api.Page[fleet.Snapshot]{Items: []fleet.Snapshot{}}
 	after, err := snapshotCursor(q.Cursor)
@@ -88,33 +88,36 @@ type snapshotPagePlan struct {
 
 func planSnapshotPage(q control.SnapshotQuery, after snapshotKey) snapshotPagePlan {
 	var p snapshotPagePlan
-	p.candidates = "SELECT n, time, id, repository_id FROM snapshots WHERE (time, id, repository_id) < (?, ?, ?)"
-	switch {
-	case q.RepositoryID != "": // its index ends with the id: the repository is the same throughout
-		p.candidates = "SELECT n, time, id, repository_id FROM snapshots WHERE repository_id = ? AND (time, id) < (?, ?)"
-		p.candidateArgs = []any{string(q.RepositoryID), after.time, after.id}
-	case q.Hostname != "":
-		p.candidates += " AND hostname = ?"
-		p.candidateArgs = []any{after.time, after.id, after.repository, q.Hostname}
-	default:
-		p.candidateArgs = []any{after.time, after.id, after.repository}
-	}
-	rest := ""
+	var drive, rest string
 	var restArgs []any
-	if q.RepositoryID != "" && q.Hostname != "" {
-		rest += " AND +hostname = ?" // the plus: no other index than the window's
-		restArgs = append(restArgs, q.Hostname)
+	args := []any{after.time, after.id, after.repository}
+	for _, f := range []struct{ column, value string }{ // the first one that is given drives: it leaves the fewest
+		{"plan_id", string(q.PlanID)}, {"host_id", string(q.HostID)}, {"hostname", q.Hostname}, {"repository_id", string(q.RepositoryID)},
+	} {
+		switch {
+		case f.value == "":
+		case drive == "":
+			drive = " AND " + f.column + " = ?"
+			args = append(args, f.value)
+		default:
+			rest += " AND +" + f.column + " = ?" // the plus: no other index than the window's
+			restArgs = append(restArgs, f.value)
+		}
 	}
 	if q.Tag != "" {
 		rest += " AND instr(tag_list, ?) > 0"
 		restArgs = append(restArgs, ","+q.Tag+",")
 	}
+	key := "(time, id, repository_id) < (?, ?, ?)"
+	if drive == " AND repository_id = ?" { // its index ends with the id: the repository is the same throughout
+		key, args = "(time, id) < (?, ?)", []any{after.time, after.id, string(q.RepositoryID)}
+	}
 	window := q.Limit + 1
 	if p.windowed = rest != ""; p.windowed {
 		window = scanWindow
 	}
-	p.candidates += " ORDER BY time DESC, id DESC, repository_id DESC LIMIT ?"
-	p.candidateArgs = append(p.candidateArgs, window)
+	p.candidates = "SELECT n, time, id, repository_id FROM snapshots WHERE " + key + drive + " ORDER BY time DESC, id DESC, repository_id DESC LIMIT ?"
+	p.candidateArgs = append(args, window)
 	p.sql = "SELECT " + snapshotColumns + " FROM snapshots WHERE n IN (SELECT n FROM (" + p.candidates + "))" + rest +
 		" ORDER BY time DESC, id DESC, repository_id DESC LIMIT ?"
 	p.args = append(append(append([]any{}, p.candidateArgs...), restArgs...), q.Limit+1)
@@ -138,9 +141,14 @@ func (r *reader) SnapshotsByPrefix(ctx context.Context, repository fleet.Reposit
 		prefix, prefix+"\x7f", string(repository), string(repository), limit)
 }
 
-// PutSnapshot inserts a snapshot, or completes what is known of it.
-func (w *writer) PutSnapshot(ctx context.Context, s fleet.Snapshot) error {
-	return w.putSnapshot(ctx, s, "")
+// PutSnapshot inserts a snapshot, or completes what is known of it, and tells whether it was not known before.
+func (w *writer) PutSnapshot(ctx context.Context, s fleet.Snapshot) (added bool, err error) {
+	known, err := one(ctx, w.q, "look for snapshot", func(s scanner) (v bool, err error) { return v, s.Scan(&v) },
+		"SELECT EXISTS (SELECT 1 FROM snapshots WHERE repository_id = ? AND id = ?)", string(s.RepositoryID), string(s.ID))
+	if err != nil {
+		return false, err
+	}
+	return !known, w.putSnapshot(ctx, s, "")
 }
 
 func (w *writer) putSnapshot(ctx context.Context, s fleet.Snapshot, listing fleet.JobID) error {
@@ -153,15 +161,28 @@ func (w *writer) putSnapshot(ctx context.Context, s fleet.Snapshot, listing flee
 		tags = "," + strings.Join(s.Tags, ",") + ","
 	}
 	return w.exec(ctx, "write snapshot", `INSERT INTO snapshots (repository_id, id, time, hostname, username, tag_list, parent,
-			program_version, job_id, files_processed, bytes_processed, bytes_added, listing, rev, paths)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+			program_version, job_id, files_processed, bytes_processed, bytes_added, listing, rev, paths, plan_id, host_id)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+			coalesce(nullif(?16, ''), (SELECT plan_id FROM jobs WHERE id = ?9 AND repository_id = ?1), ''),
+			coalesce(nullif(?17, ''), (SELECT host_id FROM jobs WHERE id = ?9 AND repository_id = ?1),
+				(SELECT max(id) FROM hosts WHERE hostname = ?4 AND revoked_at IS NULL HAVING count(*) = 1), ''))
 		ON CONFLICT (repository_id, id) DO UPDATE SET time = ?3, hostname = ?4, tag_list = ?6,
 			username = CASE WHEN ?5 <> '' THEN ?5 ELSE username END, parent = CASE WHEN ?7 <> '' THEN ?7 ELSE parent END,
 			program_version = CASE WHEN ?8 <> '' THEN ?8 ELSE program_version END, job_id = CASE WHEN ?9 <> '' THEN ?9 ELSE job_id END,
 			files_processed = max(files_processed, ?10), bytes_processed = max(bytes_processed, ?11),
-			bytes_added = max(bytes_added, ?12), listing = CASE WHEN ?13 <> '' THEN ?13 ELSE listing END, rev = ?14, paths = ?15`,
+			bytes_added = max(bytes_added, ?12), listing = CASE WHEN ?13 <> '' THEN ?13 ELSE listing END, rev = ?14, paths = ?15,
+			plan_id = CASE WHEN excluded.plan_id <> '' THEN excluded.plan_id ELSE plan_id END,
+			host_id = CASE WHEN excluded.host_id <> '' THEN excluded.host_id ELSE host_id END`,
 		string(s.RepositoryID), string(s.ID), micros(s.Time), s.Hostname, s.Username, tags, string(s.Parent), s.ProgramVersion,
-		string(s.JobID), s.FilesProcessed, s.BytesProcessed, s.BytesAdded, string(listing), w.meta.rev, paths)
+		string(s.JobID), s.FilesProcessed, s.BytesProcessed, s.BytesAdded, string(listing), w.meta.rev, paths,
+		string(s.PlanID), string(s.HostID))
+}
+
+// AdoptSnapshots gives a host the snapshots of its hostname that are nobody's, unless another host has that hostname as well.
+func (w *writer) AdoptSnapshots(ctx context.Context, host fleet.HostID) error {
+	return w.exec(ctx, "adopt snapshots", `UPDATE snapshots SET host_id = ?1
+		WHERE hostname = (SELECT hostname FROM hosts WHERE id = ?1) AND +host_id = '' AND
+			(SELECT count(*) FROM hosts WHERE revoked_at IS NULL AND hostname = (SELECT hostname FROM hosts WHERE id = ?1)) = 1`, string(host))
 }
 
 // ListSnapshots stores a part of a listing; the last missing part removes what is gone.
@@ -202,5 +223,19 @@ func (w *writer) endListing(ctx context.Context, l control.SnapshotListing) erro
 	if err := w.exec(ctx, "drop parts", "DELETE FROM snapshot_parts WHERE repository_id = ?", string(l.RepositoryID)); err != nil {
 		return err
 	}
-	return w.exec(ctx, "note listing", "UPDATE repositories SET listed_rev = ? WHERE id = ?", l.JobRev, string(l.RepositoryID))
+	err = w.exec(ctx, "note listing", "UPDATE repositories SET listed_rev = ? WHERE id = ?", l.JobRev, string(l.RepositoryID))
+	if err != nil {
+		return err
+	}
+	v, err := w.Repository(ctx, l.RepositoryID)
+	if err != nil {
+		return err
+	}
+	v.ListedAt = &l.At
+	v.SnapshotCount, err = one(ctx, w.q, "count snapshots", func(s scanner) (n int64, err error) { return n, s.Scan(&n) },
+		"SELECT count(*) FROM snapshots WHERE repository_id = ?", string(l.RepositoryID))
+	if err != nil {
+		return err
+	}
+	return w.NoteRepository(ctx, &v)
 }

@@ -70,6 +70,16 @@ func (a asJSON) Scan(v any) error {
 	return json.Unmarshal([]byte(text), a.v)
 }
 
+// jsonOrNull scans a JSON column that may be missing; what is missing stays as it is.
+type jsonOrNull struct{ v any }
+
+func (j jsonOrNull) Scan(v any) error {
+	if v == nil {
+		return nil
+	}
+	return asJSON(j).Scan(v)
+}
+
 func toJSON(v any) (string, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
