@@ -28,6 +28,11 @@ func (c *Client) SignIn(ctx context.Context, r api.SessionRequest) (api.Session,
 // SignOut ends the session of the token.
 func (c *Client) SignOut(ctx context.Context) error { return c.remove(ctx, "session") }
 
+// ChangePassword changes the password of who is signed in, and ends their other sessions.
+func (c *Client) ChangePassword(ctx context.Context, r api.PasswordChange) error {
+	return c.do(ctx, call{method: http.MethodPost, path: route("session", "password"), body: r}, nil)
+}
+
 // Identity tells who the bearer of the token is, and about the daemon.
 func (c *Client) Identity(ctx context.Context) (api.Identity, error) {
 	return get[api.Identity](ctx, c, nil, "session")
@@ -52,6 +57,11 @@ func (c *Client) Host(ctx context.Context, host string) (fleet.Host, error) {
 	return get[fleet.Host](ctx, c, nil, "hosts", host)
 }
 
+// RenameHost gives a host another name.
+func (c *Client) RenameHost(ctx context.Context, host, name string) (fleet.Host, error) {
+	return send[fleet.Host](ctx, c, http.MethodPatch, api.HostChange{Name: name}, "hosts", host)
+}
+
 // RevokeHost ends the trust in a host's agent.
 func (c *Client) RevokeHost(ctx context.Context, id fleet.HostID) error {
 	return c.remove(ctx, "hosts", string(id))
@@ -70,6 +80,16 @@ func (c *Client) DeleteSecret(ctx context.Context, host, repository string) erro
 // CreateEnrolmentToken makes a single-use token for an agent.
 func (c *Client) CreateEnrolmentToken(ctx context.Context, r api.EnrolmentTokenRequest) (api.EnrolmentToken, error) {
 	return send[api.EnrolmentToken](ctx, c, http.MethodPost, r, "enrolment-tokens")
+}
+
+// EnrolmentTokens gives the enrolment tokens of the last days, newest first, without what they are spent with.
+func (c *Client) EnrolmentTokens(ctx context.Context) ([]api.Enrolment, error) {
+	return list[api.Enrolment](ctx, c, "enrolment-tokens")
+}
+
+// RevokeEnrolmentToken makes an enrolment token that was not used useless.
+func (c *Client) RevokeEnrolmentToken(ctx context.Context, id string) error {
+	return c.remove(ctx, "enrolment-tokens", id)
 }
 
 // Repositories gives all repositories by name.
@@ -175,7 +195,9 @@ func (c *Client) CancelJob(ctx context.Context, id fleet.JobID) (fleet.Job, erro
 // SnapshotFilter chooses snapshots; zero members choose all.
 type SnapshotFilter struct {
 	Repository string // id or name
-	Hostname   string
+	Host       string // id or name
+	Plan       string // id or name
+	Hostname   string // as restic has it
 	Tag        string
 	Cursor     string
 	Limit      int
@@ -183,7 +205,7 @@ type SnapshotFilter struct {
 
 // Snapshots gives a page of snapshots, newest first. A page may be short, even empty, and still name a next one.
 func (c *Client) Snapshots(ctx context.Context, f SnapshotFilter) (api.Page[fleet.Snapshot], error) {
-	q := query("repository", f.Repository, "hostname", f.Hostname, "tag", f.Tag, "cursor", f.Cursor)
+	q := query("repository", f.Repository, "host", f.Host, "plan", f.Plan, "hostname", f.Hostname, "tag", f.Tag, "cursor", f.Cursor)
 	setLimit(q, f.Limit)
 	return get[api.Page[fleet.Snapshot]](ctx, c, q, "snapshots")
 }
@@ -196,6 +218,11 @@ func (c *Client) Users(ctx context.Context) ([]api.User, error) {
 // CreateUser adds a person who may sign in.
 func (c *Client) CreateUser(ctx context.Context, r api.UserRequest) (api.User, error) {
 	return send[api.User](ctx, c, http.MethodPost, r, "users")
+}
+
+// ChangeUser gives a user, named by id or name, another role or password, or both.
+func (c *Client) ChangeUser(ctx context.Context, user string, r api.UserChange) (api.User, error) {
+	return send[api.User](ctx, c, http.MethodPatch, r, "users", user)
 }
 
 // DeleteUser removes a user with all sessions and tokens.
@@ -223,6 +250,16 @@ func (c *Client) Audit(ctx context.Context, after int64, limit int) (api.Page[ap
 	q := url.Values{}
 	if after > 0 {
 		q.Set("after", strconv.FormatInt(after, 10))
+	}
+	setLimit(q, limit)
+	return get[api.Page[api.AuditRow]](ctx, c, q, "audit")
+}
+
+// NewestAudit gives at most limit rows of the audit log, newest first, before a sequence number or, with 0, from the newest on.
+func (c *Client) NewestAudit(ctx context.Context, before int64, limit int) (api.Page[api.AuditRow], error) {
+	q := query("order", "newest")
+	if before > 0 {
+		q.Set("after", strconv.FormatInt(before, 10))
 	}
 	setLimit(q, limit)
 	return get[api.Page[api.AuditRow]](ctx, c, q, "audit")

@@ -10,7 +10,6 @@ import (
 	"github.com/backstay/backstay/shared/apiclient"
 	"github.com/backstay/backstay/shared/fault"
 	"github.com/backstay/backstay/shared/fleet"
-	"github.com/backstay/backstay/shared/secret"
 )
 
 func (c *cli) tokens() *cobra.Command {
@@ -83,97 +82,17 @@ func (c *cli) removeToken() *cobra.Command {
 	return cmd
 }
 
-func (c *cli) users() *cobra.Command {
-	list := func(ctx context.Context, _ []string) error { return c.with(ctx, c.listUsers(ctx)) }
-	cmd := c.group("user", "people who may sign in", c.leaf("ls", "list the users", cobra.NoArgs, list), c.addUser(), c.removeUser())
-	cmd.RunE = c.leaf("", "", nil, list).RunE
-	return cmd
-}
-
-func (c *cli) listUsers(ctx context.Context) func(*apiclient.Client) error {
-	return func(client *apiclient.Client) error {
-		users, err := client.Users(ctx)
-		if err != nil {
-			return err
-		}
-		if c.json {
-			return writeList(c, users)
-		}
-		t := newTable("NAME", "ROLE", "ADDED")
-		for _, u := range users {
-			t.add(show(u.Name), show(u.Role), c.ago(u.CreatedAt))
-		}
-		return t.write(c.env.Out, "There is no user.")
-	}
-}
-
-func (c *cli) addUser() *cobra.Command {
-	var role string
-	var fromStdin bool
-	cmd := c.leaf("add NAME [flags]", "add a person who may sign in", cobra.ExactArgs(1), func(ctx context.Context, args []string) error {
-		password, err := c.userPassword(ctx, fromStdin)
-		if err != nil {
-			return err
-		}
-		return c.with(ctx, func(client *apiclient.Client) error {
-			u, err := client.CreateUser(ctx, api.UserRequest{Name: args[0], Password: password.Reveal(), Role: fleet.Role(role)})
-			if err != nil {
-				return err
-			}
-			if c.json {
-				return c.writeJSON(u)
-			}
-			return c.say("%s may sign in as %s.", show(u.Name), show(u.Role))
-		})
-	})
-	cmd.Flags().StringVar(&role, "role", string(fleet.RoleOperator), "`role`: viewer, operator or admin")
-	cmd.Flags().BoolVar(&fromStdin, "password-stdin", false, "read the password from standard input")
-	return cmd
-}
-
-func (c *cli) userPassword(ctx context.Context, fromStdin bool) (secret.Secret, error) {
-	const what = "password of the new user"
-	if !fromStdin {
-		return c.newPassword(ctx, what, "Give it on standard input with --password-stdin.")
-	}
-	lines, err := c.stdinLines(what)
-	if err != nil {
-		return secret.Secret{}, err
-	}
-	return lines[0], nil
-}
-
-func (c *cli) removeUser() *cobra.Command {
-	var yes bool
-	cmd := c.named(leafArgs{use: "rm NAME", short: "remove a user with all sessions and API tokens of theirs"}, func(ctx context.Context, client *apiclient.Client, name string) error {
-		users, err := client.Users(ctx)
-		if err != nil {
-			return err
-		}
-		for _, u := range users {
-			if u.Name != name && string(u.ID) != name {
-				continue
-			}
-			if err := c.confirm(ctx, yes, "%s is signed out everywhere and cannot sign in any more. Remove?", show(u.Name)); err != nil {
-				return err
-			}
-			if err := client.DeleteUser(ctx, u.ID); err != nil {
-				return err
-			}
-			return c.done("User %s is removed.", show(u.Name))
-		}
-		return fault.New(fault.NotFound, "There is no user %s. `backstay user ls` lists them.", name)
-	})
-	yesFlag(cmd, &yes)
-	return cmd
-}
-
 func (c *cli) audit() *cobra.Command {
 	var after int64
 	var limit int
+	var newest bool
 	cmd := c.leaf("audit [flags]", "who changed what, oldest first", cobra.NoArgs, func(ctx context.Context, _ []string) error {
 		return c.with(ctx, func(client *apiclient.Client) error {
-			rows, err := auditRows(ctx, client, after, limit)
+			read := client.Audit
+			if newest {
+				read = client.NewestAudit
+			}
+			rows, err := auditRows(ctx, read, after, limit)
 			if err != nil {
 				return err
 			}
@@ -187,19 +106,20 @@ func (c *cli) audit() *cobra.Command {
 			return t.write(c.env.Out, "Nothing was changed.")
 		})
 	})
-	cmd.Flags().Int64Var(&after, "after", 0, "begin after this `row`")
+	cmd.Flags().Int64Var(&after, "after", 0, "begin after this `row`, in the order of the list")
+	cmd.Flags().BoolVar(&newest, "newest", false, "newest first")
 	cmd.Flags().IntVar(&limit, "limit", 0, "at most so `many`; 0 for all")
 	return cmd
 }
 
-func auditRows(ctx context.Context, client *apiclient.Client, after int64, limit int) ([]api.AuditRow, error) {
+func auditRows(ctx context.Context, read func(context.Context, int64, int) (api.Page[api.AuditRow], error), after int64, limit int) ([]api.AuditRow, error) {
 	var rows []api.AuditRow
 	for {
 		ask := maxPage
 		if limit > 0 {
 			ask = min(limit-len(rows), maxPage)
 		}
-		page, err := client.Audit(ctx, after, ask)
+		page, err := read(ctx, after, ask)
 		if err != nil {
 			return nil, err
 		}

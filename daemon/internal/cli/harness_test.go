@@ -209,15 +209,20 @@ func (l *lab) aFleet() {
 			SealingKey: recipient, ClockSkewMS: -90_000, EnrolledAt: ago(100 * 24 * time.Hour), LastSeenAt: ptr(ago(3 * time.Hour))},
 		{ID: "h3", Name: "old", OS: "windows", Arch: "amd64", AgentVersion: "1.0.0", SecretStore: fleet.SecretsKeyring, EnrolledAt: ago(time.Hour), RevokedAt: ptr(ago(time.Minute))},
 	}
-	s.Repositories = []fleet.Repository{{ID: "r1", Name: "nas", URL: "rest:https://nas.example/web/", CACert: "PEM", Options: map[string]string{"rest.connections": "10"}, CreatedAt: ago(time.Hour)},
+	s.Repositories = []fleet.Repository{{ID: "r1", Name: "nas", URL: "rest:https://nas.example/web/", CACert: "PEM", Options: map[string]string{"rest.connections": "10"}, CreatedAt: ago(time.Hour),
+		SnapshotCount: 1284, ListedAt: ptr(ago(26 * time.Hour)), LastBackup: &fleet.JobMark{JobID: "j1", HostID: "h1", State: fleet.StateSucceeded, At: ago(3 * time.Hour)},
+		LastCheck: &fleet.JobMark{JobID: "j3", HostID: "h1", State: fleet.StateFailed, Reason: fleet.ReasonWrongPassword, At: ago(30 * time.Minute)}},
 		{ID: "r2", Name: "off\x9bsite", URL: "s3:https://s3.example/b", CreatedAt: ago(2 * time.Minute)}}
 	s.Plans = []fleet.Plan{{ID: "p1", Name: "daily", RepositoryID: "r1", Hosts: []fleet.HostID{"h1", "h2"}, CreatedAt: ago(time.Hour),
 		Backup: fleet.BackupSpec{Paths: []string{"/srv", "/etc/日本"}, Excludes: []string{"*.tmp"}, Tags: []string{"t"}, ExcludeCaches: true}}}
 	s.Snapshots = []fleet.Snapshot{
-		{ID: "1a2b3c4d5e6f", RepositoryID: "r1", Time: ago(time.Hour), Hostname: "web-1", Paths: []string{"/srv"}, Tags: []string{"job:j1", "plan:p1", "t"}, JobID: "j1", BytesProcessed: 5 << 30, BytesAdded: 12 << 20},
+		{ID: "1a2b3c4d5e6f", RepositoryID: "r1", Time: ago(time.Hour), Hostname: "web-1", Paths: []string{"/srv"}, Tags: []string{"job:j1", "plan:p1", "t"}, JobID: "j1", PlanID: "p1", HostID: "h1", BytesProcessed: 5 << 30, BytesAdded: 12 << 20},
 		{ID: "99", RepositoryID: "gone", Time: ago(30 * 24 * time.Hour), Hostname: hostile, Paths: []string{"/a", hostile}}}
 	s.Users = []api.User{{ID: "u1", Name: "admin", Role: fleet.RoleAdmin, CreatedAt: ago(time.Hour)}}
 	s.Tokens = []api.Token{{ID: "t1", Name: "ci", Role: fleet.RoleOperator, CreatedBy: "admin", CreatedAt: ago(time.Hour), ExpiresAt: ptr(now.Add(90 * time.Minute))}}
+	s.Enrolments = []api.Enrolment{{ID: "e3", CreatedBy: "admin", CreatedAt: ago(time.Minute), ExpiresAt: now.Add(59 * time.Minute)},
+		{ID: "e2", HostID: "h1", CreatedBy: "token:ci", CreatedAt: ago(72 * time.Hour), ExpiresAt: ago(71 * time.Hour), UsedAt: ptr(ago(72 * time.Hour))},
+		{ID: "e1", HostID: "h3", CreatedBy: hostile, CreatedAt: ago(73 * time.Hour), ExpiresAt: ago(72 * time.Hour)}}
 	s.Audit = []api.AuditRow{{Seq: 1, At: ago(time.Hour), Actor: "admin", Action: "host.enrol", Object: "h1", Hash: "x"},
 		{Seq: 2, At: ago(time.Minute), Actor: "token:ci", Action: "job.create", Object: "j1", Detail: hostile, Hash: "y"}}
 	s.Overview = api.Overview{AsOf: now, Last24h: api.BackupCounts{Succeeded: 1890, Warning: 3, Failed: 2}, Days: []api.BackupDay{

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/backstay/backstay/shared/api"
 	"github.com/backstay/backstay/shared/apiclient"
 	"github.com/backstay/backstay/shared/fleet"
 )
@@ -17,7 +16,7 @@ func (c *cli) hosts() *cobra.Command {
 	cmd := c.group("hosts", "hosts and their agents",
 		c.leaf("ls", "list the hosts", cobra.NoArgs, list),
 		c.named(leafArgs{use: "show HOST", short: "all that is known of a host", complete: hostNames}, c.showHost),
-		c.revokeHost())
+		c.renameHost(), c.revokeHost())
 	cmd.RunE = c.leaf("", "", nil, list).RunE
 	return cmd
 }
@@ -124,6 +123,23 @@ func strip(marks []fleet.BackupMark) string {
 	return strings.Join(runs, ", ")
 }
 
+func (c *cli) renameHost() *cobra.Command {
+	cmd := c.leaf("rename HOST NAME", "give a host another name", cobra.ExactArgs(2), func(ctx context.Context, args []string) error {
+		return c.with(ctx, func(client *apiclient.Client) error {
+			h, err := client.RenameHost(ctx, args[0], args[1])
+			if err != nil {
+				return err
+			}
+			if c.json {
+				return c.writeJSON(h)
+			}
+			return c.say("The host is called %s now.", show(h.Name))
+		})
+	})
+	cmd.ValidArgsFunction = c.completeFirst(hostNames)
+	return cmd
+}
+
 func (c *cli) revokeHost() *cobra.Command {
 	var yes bool
 	cmd := c.named(leafArgs{use: "revoke HOST", short: "end the trust in a host's agent", complete: hostNames}, func(ctx context.Context, client *apiclient.Client, name string) error {
@@ -153,32 +169,4 @@ func (c *cli) done(format string, args ...any) error {
 		return nil
 	}
 	return c.say(format, args...)
-}
-
-func (c *cli) enrolToken() *cobra.Command {
-	var host string
-	var valid time.Duration
-	cmd := c.leaf("enrol-token [flags]", "make a single-use token that enrols an agent", cobra.NoArgs, func(ctx context.Context, _ []string) error {
-		return c.with(ctx, func(client *apiclient.Client) error {
-			r := api.EnrolmentTokenRequest{ValidForMS: valid.Milliseconds()}
-			if host != "" {
-				h, err := client.Host(ctx, host)
-				if err != nil {
-					return err
-				}
-				r.HostID = h.ID
-			}
-			t, err := client.CreateEnrolmentToken(ctx, r)
-			if err != nil {
-				return err
-			}
-			if c.json {
-				return c.writeJSON(t)
-			}
-			return c.say("Run this on the host; it works once, until %s:\n\n  %s\n", c.at(t.ExpiresAt), show(t.Command))
-		})
-	})
-	cmd.Flags().StringVar(&host, "host", "", "enrol this known `host` anew")
-	cmd.Flags().DurationVar(&valid, "valid", 0, "how long the token may be used (default 1h, at most 24h)")
-	return cmd
 }

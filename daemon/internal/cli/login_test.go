@@ -159,12 +159,41 @@ func TestTokensAndUsers(t *testing.T) {
 	l.must(l.typed([]string{"a long password", "a long password"}, "user", "add", "bob"))
 	l.want(l.typed([]string{"one", "other"}, "user", "add", "bob"), cli.ExitFailed, "not the same")
 	l.want(l.input("a\nb\n", "user", "add", "bob", "--password-stdin"), cli.ExitUsage, "more than 1 lines")
+	l.must(l.input("a longer password\n", "user", "set", "admin", "--password-stdin"))
+	l.must(l.typed([]string{"a longer password", "a longer password"}, "user", "set", "admin", "--role", "admin", "--password"))
 	l.must(l.typed([]string{"yes"}, "user", "rm", "admin"))
 	l.want(l.run("user", "rm", "nobody", "-y"), cli.ExitFailed, "no user nobody")
 	l.must(l.run("hosts", "revoke", "web-1", "-y"))
 	if out := l.must(l.run("enrol-token", "--host", "web-1")).out; !strings.Contains(out, "backstay-agent enrol") {
 		t.Errorf("enrol-token: %s", out)
 	}
+	l.must(l.run("enrol-token", "revoke", "e3"))
+	if out := l.must(l.run("enrol-token", "ls")).out; strings.Contains(out, "e3") {
+		t.Errorf("a revoked token is listed: %s", out)
+	}
+}
+
+func TestOwnPassword(t *testing.T) {
+	l := newLab(t)
+	r := l.must(l.input(apitest.Password+"\nanother long one\n", "password", "--password-stdin"))
+	if !strings.Contains(r.out, "other sessions have ended") || strings.Contains(r.out+r.err, "another long one") {
+		t.Errorf("%q %q", r.out, r.err)
+	}
+	l.must(l.typed([]string{apitest.Password, "another long one", "another long one"}, "password"))
+	l.want(l.typed([]string{"wrong", "another long one", "another long one"}, "password"), cli.ExitFailed, "old password is wrong")
+	l.want(l.typed([]string{apitest.Password, "one", "other"}, "password"), cli.ExitFailed, "not the same")
+	l.want(l.run("password"), cli.ExitUsage, "--password-stdin")
+	l.want(l.input("one\n", "password", "--password-stdin"), cli.ExitUsage, "Line 2")
+}
+
+func TestRenameHost(t *testing.T) {
+	l := newLab(t)
+	l.aFleet()
+	if r := l.must(l.run("hosts", "rename", "web-1", "front")); r.out != "The host is called front now.\n" {
+		t.Errorf("%q", r.out)
+	}
+	l.must(l.run("hosts", "show", "front"))
+	l.want(l.run("hosts", "rename", "web-1", "x"), cli.ExitFailed, "no such host")
 }
 
 func TestInterruptedCommand(t *testing.T) {

@@ -29,6 +29,9 @@ func TestHumanOutput(t *testing.T) {
 		"jobs-failed":   {"jobs", "show", "j3"},
 		"jobs-running":  {"jobs", "show", "j4"},
 		"snapshots":     {"snapshots"},
+		"snapshots-of":  {"snapshots", "--host", "web-1", "--plan", "daily", "--repo", "nas"},
+		"enrolments":    {"enrol-token", "ls"},
+		"audit-newest":  {"audit", "--newest", "--limit", "1"},
 		"users":         {"user", "ls"},
 		"tokens":        {"token"},
 		"audit":         {"audit"},
@@ -49,7 +52,7 @@ func TestHumanOutput(t *testing.T) {
 
 func TestEmptyLists(t *testing.T) {
 	l := newLab(t)
-	for _, args := range [][]string{{"hosts"}, {"repo"}, {"plan"}, {"jobs", "ls"}, {"snapshots"}, {"user"}, {"token"}, {"audit"}} {
+	for _, args := range [][]string{{"hosts"}, {"repo"}, {"plan"}, {"jobs", "ls"}, {"snapshots"}, {"user"}, {"token"}, {"enrol-token", "ls"}, {"audit"}} {
 		r := l.must(l.run(args...))
 		if strings.Count(r.out, "\n") != 1 || !strings.HasSuffix(r.out, ".\n") {
 			t.Errorf("%v: %q", args, r.out)
@@ -65,7 +68,7 @@ func TestJSON(t *testing.T) {
 	l := newLab(t)
 	l.aFleet()
 	for _, args := range [][]string{{"overview"}, {"hosts"}, {"hosts", "show", "h1"}, {"repo", "ls"}, {"repo", "show", "nas"}, {"plan", "ls"}, {"plan", "show", "daily"},
-		{"jobs", "ls"}, {"jobs", "show", "j2"}, {"snapshots"}, {"user"}, {"token"}, {"audit"}, {"whoami"}, {"version"}, {"enrol-token"},
+		{"jobs", "ls"}, {"jobs", "show", "j2"}, {"snapshots"}, {"user"}, {"token"}, {"audit"}, {"whoami"}, {"version"}, {"enrol-token"}, {"enrol-token", "ls"}, {"hosts", "rename", "old", "older"}, {"user", "set", "admin", "--role", "admin"},
 		{"repo", "test", "nas", "--host", "web-1"}, {"jobs", "cancel", "j5"}, {"check", "web-1", "--repo", "nas"}} {
 		out := l.must(l.run(append(args, "--json")...)).out
 		if !json.Valid([]byte(out)) || strings.Count(out, "\n") != 1 {
@@ -111,6 +114,13 @@ func TestErrors(t *testing.T) {
 		{[]string{"jobs", "show", ".."}, cli.ExitFailed, "id or name is missing"},
 		{[]string{"jobs", "cancel", "j1"}, cli.ExitFailed, "ended already"},
 		{[]string{"repo", "add", "x", "ext:sh -c id"}, cli.ExitFailed, "Error: "},
+		{[]string{"hosts", "rename", "web-1"}, cli.ExitUsage, "arg(s)"},
+		{[]string{"hosts", "rename", "web-1", "old"}, cli.ExitFailed, "Choose another name"},
+		{[]string{"enrol-token", "revoke", "e2"}, cli.ExitFailed, "was used"},
+		{[]string{"enrol-token", "nonsense"}, cli.ExitUsage, "nonsense"},
+		{[]string{"user", "set", "admin"}, cli.ExitUsage, "Nothing is to be changed"},
+		{[]string{"user", "set", "admin", "--role", "viewer"}, cli.ExitFailed, "last admin"},
+		{[]string{"user", "set", "nobody", "--role", "viewer"}, cli.ExitFailed, "no such user"},
 		{[]string{"token", "rm", "nobody" + hostile}, cli.ExitFailed, `nobodyevil\x1b[31m\u202egpj\n`},
 	} {
 		l.want(l.run(c.args...), c.code, c.says)

@@ -38,9 +38,9 @@ func (c *cli) listRepositories(ctx context.Context) func(*apiclient.Client) erro
 		if err != nil {
 			return err
 		}
-		t := newTable("NAME", "URL", "PASSWORD ON")
+		t := newTable("NAME", "URL", "SNAPSHOTS", "LAST BACKUP", "LAST CHECK", "PASSWORD ON").numbers(2)
 		for _, r := range repositories {
-			t.add(show(r.Name), show(r.URL), orDash(shownAll(holders(hosts, r.ID))))
+			t.add(show(r.Name), show(r.URL), count(r.SnapshotCount), c.mark(r.LastBackup), c.mark(r.LastCheck), orDash(shownAll(holders(hosts, r.ID))))
 		}
 		return t.write(c.env.Out, "There is no repository yet. Add one with `backstay repo add`.")
 	}
@@ -82,8 +82,27 @@ func (c *cli) showRepository(ctx context.Context, client *apiclient.Client, name
 		f.add("ca certificate", "its own")
 	}
 	f.add("password on", orDash(shownAll(holders(hosts, r.ID))))
+	listed := "never listed"
+	if r.ListedAt != nil {
+		listed = "listed " + c.ago(*r.ListedAt)
+	}
+	f.add("snapshots", count(r.SnapshotCount)+" ("+listed+")")
+	f.add("last backup", c.mark(r.LastBackup))
+	f.add("last check", c.mark(r.LastCheck))
 	f.add("added", c.both(r.CreatedAt))
 	return f.write(c.env.Out)
+}
+
+// mark tells how a job ended, and when: "succeeded 3 h ago".
+func (c *cli) mark(m *fleet.JobMark) string {
+	if m == nil {
+		return "never"
+	}
+	text := show(m.State)
+	if m.Reason != "" {
+		text += " (" + show(m.Reason) + ")"
+	}
+	return text + " " + c.ago(m.At)
 }
 
 type addRepositoryFlags struct {

@@ -62,7 +62,7 @@ func (c *cli) root() *cobra.Command {
 	}
 	add("work", c.backup(), c.restore(), c.check(), c.unlock(), c.init(), c.jobs(), c.snapshots())
 	add("fleet", c.overview(), c.hosts(), c.enrolToken(), c.repositories(), c.plans())
-	add("access", c.login(), c.logout(), c.whoami(), c.tokens(), c.users(), c.audit())
+	add("access", c.login(), c.logout(), c.whoami(), c.ownPassword(), c.tokens(), c.users(), c.audit())
 	root.AddCommand(c.version(), exitCodesTopic())
 	alias(root)
 	return root

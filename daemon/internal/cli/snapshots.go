@@ -28,10 +28,12 @@ func (c *cli) listSnapshots(use string) *cobra.Command {
 		return c.with(ctx, func(client *apiclient.Client) error { return c.doListSnapshots(ctx, client, f) })
 	})
 	cmd.Flags().StringVar(&f.filter.Repository, "repo", "", "only snapshots in this `repository`")
-	cmd.Flags().StringVar(&f.filter.Hostname, "host", "", "only snapshots of this host `name`")
+	cmd.Flags().StringVar(&f.filter.Host, "host", "", "only snapshots of this `host`")
+	cmd.Flags().StringVar(&f.filter.Plan, "plan", "", "only snapshots of this `plan`")
+	cmd.Flags().StringVar(&f.filter.Hostname, "hostname", "", "only snapshots with this host `name`, as restic has it")
 	cmd.Flags().StringVar(&f.filter.Tag, "tag", "", "only snapshots with this `tag`")
 	cmd.Flags().IntVar(&f.limit, "limit", 50, "at most so `many`; 0 for all")
-	c.flagNames(cmd, map[string]func(context.Context, *apiclient.Client) ([]string, error){"repo": repositoryNames})
+	c.flagNames(cmd, map[string]func(context.Context, *apiclient.Client) ([]string, error){"repo": repositoryNames, "host": hostNames, "plan": planNames})
 	return cmd
 }
 

@@ -24,18 +24,22 @@ func accessTable() map[string]access {
 	open := access{open: true}
 	viewer, operator, admin := may(fleet.RoleViewer), may(fleet.RoleOperator), may(fleet.RoleAdmin)
 	return map[string]access{
-		"POST " + b + "/session":   open, // this is where tokens come from; limited by address and user
-		"GET " + b + "/session":    viewer,
-		"DELETE " + b + "/session": viewer,
+		"POST " + b + "/session":          open, // this is where tokens come from; limited by address and user
+		"GET " + b + "/session":           viewer,
+		"DELETE " + b + "/session":        viewer,
+		"POST " + b + "/session/password": viewer, // one's own, with the old one
 
 		"GET " + b + "/overview":                           viewer,
 		"GET " + b + "/hosts":                              viewer,
 		"GET " + b + "/hosts/{id}":                         viewer,
+		"PATCH " + b + "/hosts/{id}":                       operator,
 		"DELETE " + b + "/hosts/{id}":                      admin,
 		"POST " + b + "/hosts/{id}/jobs":                   operator,
 		"PUT " + b + "/hosts/{id}/secrets/{repository}":    operator,
 		"DELETE " + b + "/hosts/{id}/secrets/{repository}": operator,
+		"GET " + b + "/enrolment-tokens":                   admin,
 		"POST " + b + "/enrolment-tokens":                  admin,
+		"DELETE " + b + "/enrolment-tokens/{id}":           admin,
 		"GET " + b + "/repositories":                       viewer,
 		"POST " + b + "/repositories":                      operator,
 		"GET " + b + "/repositories/{id}":                  viewer,
@@ -56,6 +60,7 @@ func accessTable() map[string]access {
 		"GET " + b + "/snapshots":                          viewer,
 		"GET " + b + "/users":                              admin,
 		"POST " + b + "/users":                             admin,
+		"PATCH " + b + "/users/{id}":                       admin,
 		"DELETE " + b + "/users/{id}":                      admin,
 		"GET " + b + "/tokens":                             admin,
 		"POST " + b + "/tokens":                            admin,

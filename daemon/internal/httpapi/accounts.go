@@ -15,6 +15,7 @@ import (
 type accountControl interface {
 	Users(ctx context.Context) ([]api.User, error)
 	CreateUser(ctx context.Context, actor control.Actor, req api.UserRequest) (api.User, error)
+	ChangeUser(ctx context.Context, actor control.Actor, idOrName string, change api.UserChange) (api.User, error)
 	DeleteUser(ctx context.Context, actor control.Actor, id fleet.UserID) error
 	Tokens(ctx context.Context) ([]api.Token, error)
 	CreateToken(ctx context.Context, actor control.Actor, req api.TokenRequest) (api.Token, error)
@@ -23,14 +24,16 @@ type accountControl interface {
 
 type auditControl interface {
 	Audit(ctx context.Context, after int64, limit int) ([]api.AuditRow, error)
+	NewestAudit(ctx context.Context, before int64, limit int) ([]api.AuditRow, error)
 }
 
 const defaultAuditPage = 100
 
 type auditInput struct {
-	After  int64 `query:"after" minimum:"0" doc:"Begin after this seq."`
-	Cursor int64 `query:"cursor" minimum:"0" doc:"next of the page before: the same as after."`
-	Limit  int   `query:"limit" minimum:"1" maximum:"500" doc:"100 when not given."`
+	After  int64  `query:"after" minimum:"0" doc:"Begin after this seq, in the order asked for."`
+	Cursor int64  `query:"cursor" minimum:"0" doc:"next of the page before: the same as after."`
+	Order  string `query:"order" enum:"oldest,newest" doc:"Which rows come first; oldest when not given."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" doc:"100 when not given."`
 }
 
 func (s *Server) accountRoutes(h huma.API) {
@@ -42,6 +45,11 @@ func (s *Server) accountRoutes(h huma.API) {
 	register(s, h, operation{id: "createUser", method: http.MethodPost, path: "/users", summary: "Add a person who may sign in", status: http.StatusCreated},
 		func(ctx context.Context, actor control.Actor, in *with[api.UserRequest]) (*answer[api.User], error) {
 			return ok(c.CreateUser(ctx, actor, in.Body))
+		})
+	register(s, h, operation{id: "changeUser", method: http.MethodPatch, path: "/users/{id}", summary: "Give a user another role or password",
+		detail: "Ends the user's other sessions, and the API tokens of theirs that may do more than the new role. One's own password is changed at /session/password."},
+		func(ctx context.Context, actor control.Actor, in *byIDWith[api.UserChange]) (*answer[api.User], error) {
+			return ok(c.ChangeUser(ctx, actor, in.ID, in.Body))
 		})
 	register(s, h, operation{id: "deleteUser", method: http.MethodDelete, path: "/users/{id}", summary: "Remove a user with all their sessions and tokens", status: http.StatusNoContent},
 		func(ctx context.Context, actor control.Actor, in *ByID) (*empty, error) {
@@ -62,13 +70,17 @@ func (s *Server) accountRoutes(h huma.API) {
 }
 
 func (s *Server) auditRoutes(h huma.API) {
-	register(s, h, operation{id: "listAudit", method: http.MethodGet, path: "/audit", summary: "Every change, oldest first"},
+	register(s, h, operation{id: "listAudit", method: http.MethodGet, path: "/audit", summary: "Every change, oldest first, or newest"},
 		func(ctx context.Context, _ control.Actor, in *auditInput) (*answer[api.Page[api.AuditRow]], error) {
 			limit := in.Limit
 			if limit == 0 {
 				limit = defaultAuditPage
 			}
-			rows, err := s.cfg.Control.Audit(ctx, max(in.After, in.Cursor), limit)
+			read := s.cfg.Control.Audit
+			if in.Order == "newest" {
+				read = s.cfg.Control.NewestAudit
+			}
+			rows, err := read(ctx, max(in.After, in.Cursor), limit)
 			p := api.Page[api.AuditRow]{Items: rows}
 			if len(rows) == limit {
 				p.Next = strconv.FormatInt(rows[limit-1].Seq, 10)

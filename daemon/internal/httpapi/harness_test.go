@@ -161,6 +161,13 @@ func (h *house) finish(job fleet.Job, lines int64) {
 		Outcome: fleet.Outcome{State: fleet.StateSucceeded, StartedAt: time.Now(), FinishedAt: time.Now()}}))
 }
 
+// saved ends a backup that left a snapshot.
+func (h *house) saved(job fleet.Job, snapshot string) {
+	h.t.Helper()
+	h.must(h.JobFinished(h.ctx, h.host.ID, job.ID, agentwire.JobFinished{Outcome: fleet.Outcome{State: fleet.StateSucceeded, StartedAt: time.Now(), FinishedAt: time.Now(),
+		Summary: &fleet.Summary{Backup: &fleet.BackupSummary{SnapshotID: fleet.SnapshotID(snapshot)}}}}))
+}
+
 // client is the shared client with the token of a role, over TLS.
 func (h *house) client(role fleet.Role) *apiclient.Client {
 	h.t.Helper()

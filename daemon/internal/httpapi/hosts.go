@@ -18,6 +18,9 @@ type hostControl interface {
 	StartJob(ctx context.Context, actor control.Actor, host string, req api.JobRequest, idempotencyKey string) (fleet.Job, error)
 	PutSecret(ctx context.Context, actor control.Actor, host, repository, sealed string) error
 	DeleteSecret(ctx context.Context, actor control.Actor, host, repository string) error
+	RenameHost(ctx context.Context, actor control.Actor, idOrName, name string) (fleet.Host, error)
+	EnrolmentTokens(ctx context.Context, cursor string, limit int) (api.Page[api.Enrolment], error)
+	RevokeEnrolmentToken(ctx context.Context, actor control.Actor, id string) error
 	CreateEnrolmentToken(ctx context.Context, actor control.Actor, req api.EnrolmentTokenRequest) (api.EnrolmentToken, error)
 }
 
@@ -30,6 +33,10 @@ type (
 	putSecretInput struct {
 		SecretPath
 		Body api.SecretRequest
+	}
+	pageInput struct {
+		Cursor string `query:"cursor" maxLength:"512" doc:"next of the page before."`
+		Limit  int    `query:"limit" minimum:"1" maximum:"500" doc:"50 when not given."`
 	}
 )
 
@@ -49,6 +56,10 @@ func (s *Server) hostRoutes(h huma.API) {
 		func(ctx context.Context, _ control.Actor, in *ByID) (*answer[fleet.Host], error) {
 			return ok(c.Host(ctx, in.ID))
 		})
+	register(s, h, operation{id: "renameHost", method: http.MethodPatch, path: "/hosts/{id}", summary: "Give a host another name"},
+		func(ctx context.Context, actor control.Actor, in *byIDWith[api.HostChange]) (*answer[fleet.Host], error) {
+			return ok(c.RenameHost(ctx, actor, in.ID, in.Body.Name))
+		})
 	register(s, h, operation{id: "revokeHost", method: http.MethodDelete, path: "/hosts/{id}", summary: "End the trust in a host's agent", status: http.StatusNoContent,
 		detail: "Its connection is closed and none is taken any more. What it did stays."}, s.revokeHost)
 	register(s, h, operation{id: "startJob", method: http.MethodPost, path: "/hosts/{id}/jobs", summary: "Queue a job on a host", status: http.StatusAccepted,
@@ -64,6 +75,20 @@ func (s *Server) hostRoutes(h huma.API) {
 	register(s, h, operation{id: "deleteSecret", method: http.MethodDelete, path: "/hosts/{id}/secrets/{repository}", summary: "Let a host forget the credentials of a repository", status: http.StatusNoContent},
 		func(ctx context.Context, actor control.Actor, in *SecretPath) (*empty, error) {
 			return done(c.DeleteSecret(ctx, actor, in.ID, in.Repository))
+		})
+	s.enrolmentRoutes(h)
+}
+
+func (s *Server) enrolmentRoutes(h huma.API) {
+	c := s.cfg.Control
+	register(s, h, operation{id: "listEnrolmentTokens", method: http.MethodGet, path: "/enrolment-tokens", summary: "Enrolment tokens, newest first, without what they are spent with",
+		detail: "host_id is the host that used the token, or the known host that it was made for. Tokens stay for a week after their end."},
+		func(ctx context.Context, _ control.Actor, in *pageInput) (*answer[api.Page[api.Enrolment]], error) {
+			return page(c.EnrolmentTokens(ctx, in.Cursor, in.Limit))
+		})
+	register(s, h, operation{id: "revokeEnrolmentToken", method: http.MethodDelete, path: "/enrolment-tokens/{id}", summary: "Revoke an enrolment token that was not used", status: http.StatusNoContent},
+		func(ctx context.Context, actor control.Actor, in *ByID) (*empty, error) {
+			return done(c.RevokeEnrolmentToken(ctx, actor, in.ID))
 		})
 	register(s, h, operation{id: "createEnrolmentToken", method: http.MethodPost, path: "/enrolment-tokens", summary: "A single-use token for an agent", status: http.StatusCreated},
 		func(ctx context.Context, actor control.Actor, in *with[api.EnrolmentTokenRequest]) (*answer[api.EnrolmentToken], error) {

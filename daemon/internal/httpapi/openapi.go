@@ -147,7 +147,7 @@ func document(h huma.API) []byte {
 	delete(schemas, "ErrorDetail")
 	asked := map[string]bool{}
 	for _, item := range doc.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Delete} {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 			if op != nil && op.RequestBody != nil {
 				for _, m := range op.RequestBody.Content {
 					reach(m.Schema, schemas, asked)

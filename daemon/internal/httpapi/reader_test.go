@@ -26,9 +26,14 @@ func (h *house) dial(role fleet.Role, path string) (*reader, error) {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.ctx, patience)
 	h.t.Cleanup(cancel)
+	return h.dialWith(ctx, h.tokens[role].Secret, path)
+}
+
+func (h *house) dialWith(ctx context.Context, bearer, path string) (*reader, error) {
+	h.t.Helper()
 	header := http.Header{}
-	if role != "" {
-		header.Set("Authorization", "Bearer "+h.tokens[role].Secret)
+	if bearer != "" {
+		header.Set("Authorization", "Bearer "+bearer)
 	}
 	conn, _, err := wsconn.Dial(ctx, h.srv.URL+api.Base+path, wsconn.DialOptions{TLS: h.tls(), Header: header, ReadLimit: 8 << 20})
 	if err != nil {

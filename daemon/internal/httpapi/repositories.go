@@ -23,7 +23,9 @@ type repositoryControl interface {
 
 type snapshotsInput struct {
 	Repository string `query:"repository" maxLength:"160" doc:"Id or name."`
-	Hostname   string `query:"hostname" maxLength:"256"`
+	Host       string `query:"host" maxLength:"160" doc:"Id or name: snapshots that the host's jobs made, or that have its hostname and no other host does."`
+	Plan       string `query:"plan" maxLength:"160" doc:"Id or name."`
+	Hostname   string `query:"hostname" maxLength:"256" doc:"As restic has it."`
 	Tag        string `query:"tag" maxLength:"256"`
 	Cursor     string `query:"cursor" maxLength:"512" doc:"next of the page before."`
 	Limit      int    `query:"limit" minimum:"1" maximum:"500" doc:"50 when not given."`
@@ -67,6 +69,6 @@ func (s *Server) testRepository(ctx context.Context, actor control.Actor, in *by
 }
 
 func (s *Server) listSnapshots(ctx context.Context, _ control.Actor, in *snapshotsInput) (*answer[api.Page[fleet.Snapshot]], error) {
-	return page(s.cfg.Control.Snapshots(ctx, control.SnapshotFilter{RepositoryID: fleet.RepositoryID(in.Repository), Hostname: in.Hostname, Tag: in.Tag,
-		Cursor: in.Cursor, Limit: in.Limit}))
+	return page(s.cfg.Control.Snapshots(ctx, control.SnapshotFilter{RepositoryID: fleet.RepositoryID(in.Repository), HostID: fleet.HostID(in.Host),
+		PlanID: fleet.PlanID(in.Plan), Hostname: in.Hostname, Tag: in.Tag, Cursor: in.Cursor, Limit: in.Limit}))
 }

@@ -26,26 +26,27 @@ func (s *Server) handler() http.Handler {
 		answer(w, http.StatusOK, api.Identity{User: "admin", Role: fleet.RoleAdmin, Daemon: api.DaemonInfo{Version: "1.2.3", Epoch: s.epoch()}})
 	})
 	on("DELETE /session", s.signOut)
+	on("POST /session/password", s.changePassword)
 	on("GET /overview", s.getOverview)
-	on("GET /hosts", pageOf(&s.Hosts))
-	on("GET /hosts/{host}", one(&s.Hosts, "host", hostNames))
+	on("GET /hosts", pageOf(s, &s.Hosts))
+	on("GET /hosts/{host}", one(s, &s.Hosts, "host", hostNames))
+	on("PATCH /hosts/{host}", s.renameHost)
 	on("DELETE /hosts/{host}", done)
 	on("POST /hosts/{host}/jobs", s.postJob)
 	on("PUT /hosts/{host}/secrets/{repository}", s.putSecret)
 	on("DELETE /hosts/{host}/secrets/{repository}", done)
-	on("POST /enrolment-tokens", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusCreated, api.EnrolmentToken{ID: "e1", Token: "bse_x", Address: s.Address(), ExpiresAt: time.Now().Add(time.Hour),
-			Command: "backstay-agent enrol --address " + s.Address() + " --token bse_x"})
-	})
-	on("GET /repositories", pageOf(&s.Repositories))
-	on("GET /repositories/{repository}", one(&s.Repositories, "repository", repositoryNames))
+	on("GET /enrolment-tokens", pageOf(s, &s.Enrolments))
+	on("POST /enrolment-tokens", s.postEnrolment)
+	on("DELETE /enrolment-tokens/{token}", s.deleteEnrolment)
+	on("GET /repositories", pageOf(s, &s.Repositories))
+	on("GET /repositories/{repository}", one(s, &s.Repositories, "repository", repositoryNames))
 	on("POST /repositories", s.postRepository)
 	on("DELETE /repositories/{repository}", done)
 	on("POST /repositories/{repository}/test", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, api.TestResult{OK: true, Message: "The repository opened.", ResticID: "3c52ecbd", ElapsedMS: 421})
 	})
-	on("GET /plans", pageOf(&s.Plans))
-	on("GET /plans/{plan}", one(&s.Plans, "plan", planNames))
+	on("GET /plans", pageOf(s, &s.Plans))
+	on("GET /plans/{plan}", one(s, &s.Plans, "plan", planNames))
 	on("POST /plans", s.postPlan)
 	on("DELETE /plans/{plan}", done)
 	on("GET /jobs", s.getJobs)
@@ -54,13 +55,14 @@ func (s *Server) handler() http.Handler {
 	on("GET /jobs/{job}/log", s.getLog)
 	on("GET /jobs/{job}/stream", s.stream)
 	on("GET /watch", s.watch)
-	on("GET /snapshots", pageOf(&s.Snapshots))
-	on("GET /users", pageOf(&s.Users))
+	on("GET /snapshots", s.getSnapshots)
+	on("GET /users", pageOf(s, &s.Users))
 	on("POST /users", created(func(r api.UserRequest) any {
 		return api.User{ID: "u9", Name: r.Name, Role: r.Role, CreatedAt: time.Now()}
 	}))
+	on("PATCH /users/{user}", s.patchUser)
 	on("DELETE /users/{user}", done)
-	on("GET /tokens", pageOf(&s.Tokens))
+	on("GET /tokens", pageOf(s, &s.Tokens))
 	on("POST /tokens", created(func(r api.TokenRequest) any {
 		return api.Token{ID: "t9", Name: r.Name, Role: r.Role, CreatedBy: "admin", CreatedAt: time.Now(), Secret: "bst_new"}
 	}))
@@ -111,7 +113,7 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) postJob(w http.ResponseWriter, r *http.Request) {
-	host, ok := find(s.Hosts, r.PathValue("host"), hostNames)
+	host, ok := find(copied(s, &s.Hosts), r.PathValue("host"), hostNames)
 	if !ok {
 		unknown(w, "host")
 		return
@@ -122,7 +124,7 @@ func (s *Server) postJob(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) putSecret(w http.ResponseWriter, r *http.Request) {
-	host, ok := find(s.Hosts, r.PathValue("host"), hostNames)
+	host, ok := find(copied(s, &s.Hosts), r.PathValue("host"), hostNames)
 	if !ok {
 		unknown(w, "host")
 		return
@@ -250,27 +252,26 @@ func (s *Server) getLog(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// getOverview gives the newest days of Overview, as many as are asked for.
-func (s *Server) getOverview(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	o := s.Overview
-	s.mu.Unlock()
-	days, err := strconv.Atoi(r.URL.Query().Get("days"))
-	if err != nil {
-		days = 30
-	}
-	o.Days = append([]api.BackupDay{}, o.Days[max(0, len(o.Days)-days):]...)
-	answer(w, http.StatusOK, o)
-}
-
 func (s *Server) getAudit(w http.ResponseWriter, r *http.Request) {
 	after, err := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64)
 	if err != nil {
 		after = 0
 	}
 	page := api.Page[api.AuditRow]{Items: []api.AuditRow{}}
-	for _, row := range s.Audit {
-		if row.Seq > after {
+	rows, newest := copied(s, &s.Audit), r.URL.Query().Get("order") == "newest"
+	if newest {
+		slices.Reverse(rows)
+	}
+	limit, err := strconv.Atoi(r.URL.Query().Get("limit"))
+	if err != nil {
+		limit = len(rows)
+	}
+	for _, row := range rows {
+		switch {
+		case !newest && row.Seq <= after, newest && after > 0 && row.Seq >= after:
+		case len(page.Items) == limit:
+			page.Next = strconv.FormatInt(page.Items[limit-1].Seq, 10)
+		default:
 			page.Items = append(page.Items, row)
 		}
 	}
@@ -285,7 +286,8 @@ func Problem(w http.ResponseWriter, status int, code fault.Code, detail string) 
 }
 
 func unknown(w http.ResponseWriter, what string) {
-	codes := map[string]fault.Code{"host": fault.UnknownHost, "repository": fault.UnknownRepository, "plan": fault.UnknownPlan, "job": fault.UnknownJob}
+	codes := map[string]fault.Code{"user": fault.NotFound, "enrolment token": fault.NotFound,
+		"host": fault.UnknownHost, "repository": fault.UnknownRepository, "plan": fault.UnknownPlan, "job": fault.UnknownJob}
 	Problem(w, http.StatusNotFound, codes[what], "There is no such "+what+". Look at the list and try again.")
 }
 
@@ -316,19 +318,22 @@ func created[T any](f func(T) any) http.HandlerFunc {
 	}
 }
 
-func pageOf[T any](items *[]T) http.HandlerFunc {
+func pageOf[T any](s *Server, items *[]T) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
-		list := *items
-		if list == nil {
-			list = []T{}
-		}
-		answer(w, http.StatusOK, api.Page[T]{Items: list})
+		answer(w, http.StatusOK, api.Page[T]{Items: copied(s, items)})
 	}
 }
 
-func one[T any](items *[]T, what string, names func(T) [2]string) http.HandlerFunc {
+// copied is a list as it is now, never nil.
+func copied[T any](s *Server, items *[]T) []T {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]T{}, *items...)
+}
+
+func one[T any](s *Server, items *[]T, what string, names func(T) [2]string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		v, ok := find(*items, r.PathValue(what), names)
+		v, ok := find(copied(s, items), r.PathValue(what), names)
 		if !ok {
 			unknown(w, what)
 			return

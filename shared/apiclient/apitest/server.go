@@ -34,6 +34,7 @@ type Server struct {
 	Snapshots    []fleet.Snapshot
 	Users        []api.User
 	Tokens       []api.Token
+	Enrolments   []api.Enrolment // newest first
 	Audit        []api.AuditRow
 	Overview     api.Overview
 	Epoch        string
