@@ -1,6 +1,8 @@
 package widgets
 
 import (
+	"math"
+
 	"fyne.io/fyne/v2"
 )
 
@@ -204,16 +206,23 @@ func (l *flex) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 			continue
 		}
 		offset, cross := l.across(o, lengths[i], l.cross(size))
-		if l.vertical {
-			o.Move(fyne.NewPos(offset, at))
-		} else {
-			o.Move(fyne.NewPos(at, offset))
+		from, length := whole(at), lengths[i]
+		if l.vertical || l.items[o].weight > 0 { // a text that has just the width it needs keeps it
+			length = whole(at+length) - from
 		}
-		o.Resize(l.size(lengths[i], cross))
+		if l.vertical {
+			o.Move(fyne.NewPos(offset, from))
+		} else {
+			o.Move(fyne.NewPos(from, whole(offset)))
+		}
+		o.Resize(l.size(length, cross))
 		at += lengths[i] + l.gap
 	}
 	l.settle(l, objects)
 }
+
+// whole rounds a place to the pixels of a window of scale one: hairlines stay sharp, and pictures made pixel by pixel lose no row.
+func whole(v float32) float32 { return float32(math.Round(float64(v))) }
 
 // across gives where an object lies across the flex, and how far it reaches.
 func (l *flex) across(o fyne.CanvasObject, along, room float32) (offset, length float32) {

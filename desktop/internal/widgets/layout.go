@@ -114,7 +114,7 @@ func (l *center) naturalIn(objects []fyne.CanvasObject, width float32) fyne.Size
 func (l *center) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	s := naturalIn(objects[0], size.Width)
 	s = fyne.NewSize(min(s.Width, size.Width), min(s.Height, size.Height))
-	objects[0].Move(fyne.NewPos((size.Width-s.Width)/2, (size.Height-s.Height)/2))
+	objects[0].Move(fyne.NewPos(whole((size.Width-s.Width)/2), whole((size.Height-s.Height)/2)))
 	objects[0].Resize(s)
 	l.settle(l, objects)
 }
