@@ -38,6 +38,8 @@ func shots() []shot {
 			st.shell.Navigate(nav.Route{Page: nav.Repositories, ID: string(st.daemon.Scene().Repository), Tab: "give-secret"})
 		}},
 		{name: "repositories-empty", vacant: true, show: page(nav.Route{Page: nav.Repositories})},
+		{name: "snapshots", show: page(nav.Route{Page: nav.Snapshots})},
+		{name: "snapshots-empty", vacant: true, show: page(nav.Route{Page: nav.Snapshots})},
 		{name: "jobs", show: page(nav.Route{Page: nav.Jobs})},
 		{name: "jobs-empty", vacant: true, show: page(nav.Route{Page: nav.Jobs})},
 		{name: "job", show: func(st *stage) {

@@ -107,7 +107,7 @@ func New(ctx context.Context, d *Deps, r nav.Route, state any) Page {
 	if m := makers()[r.Page]; m != nil {
 		return m(ctx, d, r, state)
 	}
-	return newSettings(ctx, d, r, state)
+	return newOverview(ctx, d, nav.Route{Page: nav.Overview}, nil)
 }
 
 // makers lists the pages.
@@ -122,6 +122,7 @@ func makers() map[nav.Name]maker {
 		nav.Plans:        newPlans,
 		nav.Repositories: newRepositories,
 		nav.Settings:     newSettings,
+		nav.Snapshots:    newSnapshots,
 	}
 }
 
