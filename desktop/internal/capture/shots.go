@@ -25,6 +25,14 @@ func shots() []shot {
 		{name: "hosts", show: page(nav.Route{Page: nav.Hosts})},
 		{name: "hosts-attention", show: page(nav.Route{Page: nav.Hosts, Tab: "attention"})},
 		{name: "hosts-add", show: page(nav.Route{Page: nav.Hosts, Tab: "add"})},
+		{name: "host", show: func(st *stage) { st.open(nav.Host, string(st.daemon.Scene().Host)) }},
+		{name: "host-jobs", show: func(st *stage) {
+			st.shell.Navigate(nav.Route{Page: nav.Host, ID: string(st.daemon.Scene().Host), Tab: string(nav.Jobs)})
+		}},
+		{name: "host-offline", show: func(st *stage) { st.open(nav.Host, string(st.daemon.Scene().Offline)) }},
+		{name: "host-new", show: func(st *stage) { st.open(nav.Host, string(st.daemon.Scene().NeverBackedUp)) }},
+		{name: "host-no-secret", show: func(st *stage) { st.open(nav.Host, string(st.daemon.Scene().NoSecret)) }},
+		{name: "host-revoked", show: func(st *stage) { st.open(nav.Host, string(st.daemon.Scene().Revoked)) }},
 		{name: "settings", show: page(nav.Route{Page: nav.Settings})},
 		{name: "access", show: page(nav.Route{Page: nav.Access})},
 		{name: "access-audit", show: page(nav.Route{Page: nav.Access, Tab: "audit"})},

@@ -22,8 +22,7 @@ func hostColumns() []widgets.Column {
 		{ID: "strip", Title: words.T("hosts.column.strip", "N", words.Number(model.MaxMarks)), Width: 124, Grow: 0.1},
 		{ID: string(vm.HostByPlan), Title: words.T("hosts.column.plan"), Width: 120, Grow: 0.35, Sortable: true, MinTable: 880},
 		{ID: string(vm.HostByBackup), Title: words.T("hosts.column.backup"), Width: 92, Grow: 0.1, Sortable: true},
-		{ID: string(vm.HostBySize), Title: words.T("hosts.column.size"), Width: 78, Sortable: true, Right: true},
-		{ID: "gap", Width: 14},
+		{ID: string(vm.HostBySize), Title: words.T("hosts.column.size"), Width: 92, Sortable: true, Right: true},
 		{ID: "now", Title: words.T("hosts.column.now"), Width: 124, Grow: 0.4},
 	}
 }
@@ -44,7 +43,7 @@ func newHostRow(rows func(id string) (vm.HostRow, bool), now func() time.Time) *
 	cell := func(style widgets.Style) *widgets.Label { return widgets.NewLabel("", style) }
 	r := &hostRow{rows: rows, now: now, name: cell(widgets.BodyMedium), facts: cell(widgets.Caption), plan: cell(widgets.Cell), saved: cell(widgets.Cell),
 		size: cell(widgets.Cell).AlignRight(), pill: widgets.NewPill(widgets.Muted, ""), strip: widgets.NewStrip(model.MaxMarks), doing: newDoing()}
-	r.cells = []fyne.CanvasObject{widgets.VFlex(1, r.name, r.facts), r.pill, r.strip, r.plan, r.saved, r.size, widgets.Space(0), r.doing.root}
+	r.cells = []fyne.CanvasObject{widgets.VFlex(1, r.name, r.facts), r.pill, r.strip, r.plan, r.saved, r.size, r.doing.root}
 	return r
 }
 

@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 
 	"github.com/backstay/backstay/desktop/internal/theme"
 	"github.com/backstay/backstay/desktop/internal/vm"
@@ -14,57 +13,21 @@ import (
 
 // kpi is a card with one figure and how it came to be.
 type kpi struct {
-	root               fyne.CanvasObject
-	value, unit, below *widgets.Label
-	spark              *widgets.Spark
-	figure             *fyne.Container
+	root  fyne.CanvasObject
+	head  *widgets.Headline
+	spark *widgets.Spark
 }
 
 func newKPI(name string, color fyne.ThemeColorName) *kpi {
-	k := &kpi{value: widgets.NewLabel("", widgets.KPI), unit: widgets.NewLabel("", widgets.Body2), below: widgets.NewLabel("", widgets.Caption), spark: widgets.NewSpark(color)}
-	k.figure = container.New(&figureLayout{k}, k.value, k.unit, k.spark)
-	k.root = widgets.Card(widgets.VFlex(3, widgets.NewLabel(name, widgets.CellMedium).Colored(theme.Text2), k.figure, k.below))
+	k := &kpi{spark: widgets.NewSpark(color)}
+	k.head = widgets.NewHeadline(name, "", "", "", k.spark)
+	k.root = widgets.Card(k.head)
 	return k
 }
 
 func (k *kpi) set(value, unit, below string, form []float64) {
-	changed := value != k.value.Text() || unit != k.unit.Text()
-	k.value.Set(value)
-	k.unit.Set(unit)
-	k.below.Set(below)
+	k.head.Set(value, unit, below)
 	k.spark.Set(form)
-	if changed {
-		k.figure.Refresh()
-	}
-}
-
-// figureLayout puts the unit behind the figure, on its line, and the curve at the right where there is room for one.
-type figureLayout struct{ k *kpi }
-
-const (
-	sparkWidth = 92
-	sparkLeast = 44
-	sparkGap   = 10
-	unitGap    = 5
-	unitRise   = 5 // the unit's line is that much above the foot of the figure's
-)
-
-// MinSize implements fyne.Layout.
-func (l *figureLayout) MinSize([]fyne.CanvasObject) fyne.Size {
-	return fyne.NewSize(60, l.k.value.NaturalSize().Height)
-}
-
-// Layout implements fyne.Layout.
-func (l *figureLayout) Layout(_ []fyne.CanvasObject, size fyne.Size) {
-	value, unit := l.k.value.NaturalSize(), l.k.unit.NaturalSize()
-	l.k.value.Resize(fyne.NewSize(value.Width+1, size.Height))
-	x := value.Width + unitGap
-	l.k.unit.Move(fyne.NewPos(x, size.Height-unit.Height-unitRise))
-	l.k.unit.Resize(fyne.NewSize(max(min(unit.Width+1, size.Width-x), 0), unit.Height))
-	room := min(size.Width-x-unit.Width-sparkGap, sparkWidth)
-	shown(l.k.spark, room >= sparkLeast)
-	l.k.spark.Move(fyne.NewPos(size.Width-room, 1))
-	l.k.spark.Resize(fyne.NewSize(max(room, 0), size.Height-2))
 }
 
 // kpiCards are the four figures on top of the overview.

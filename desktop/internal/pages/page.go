@@ -115,6 +115,7 @@ func makers() map[nav.Name]maker {
 	return map[nav.Name]maker{
 		nav.Access:       newAccess,
 		nav.Connect:      newConnect,
+		nav.Host:         newHost,
 		nav.Hosts:        newHosts,
 		nav.Job:          newJob,
 		nav.Jobs:         newJobs,

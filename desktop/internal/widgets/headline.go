@@ -4,8 +4,8 @@ import (
 	"fyne.io/fyne/v2"
 )
 
-// Headline is a card's large figure: its name above, a unit on the same base line, a line below, and something at the right, a Spark
-// (nil for nothing).
+// Headline is a card's large figure: its name above, a unit on the same base line, a line below, and something at the right where there
+// is room for it, a Spark (nil for nothing).
 type Headline struct {
 	part
 	name, value, unit, below *Label
@@ -20,7 +20,7 @@ func NewHeadline(name, value, unit, below string, right fyne.CanvasObject) *Head
 		k.objects = append(k.objects, right)
 	}
 	k.layout = k.lay
-	k.min = func() fyne.Size { return fyne.NewSize(150, headHeight) }
+	k.min = func() fyne.Size { return fyne.NewSize(120, headHeight) }
 	k.be(k)
 	return k
 }
@@ -28,6 +28,9 @@ func NewHeadline(name, value, unit, below string, right fyne.CanvasObject) *Head
 const (
 	headHeight = 73
 	headGap    = 5
+	headRight  = 10
+	headSlack  = 3  // texts stand on whole units
+	headLeast  = 40 // narrower than that, what is at the right is left out
 )
 
 // NaturalSize is the texts' and what is at the right.
@@ -51,9 +54,15 @@ func (k *Headline) lay(s fyne.Size) {
 	room := s.Width
 	if k.right != nil {
 		want := naturalSize(k.right)
-		k.right.Move(fyne.NewPos(s.Width-want.Width, (s.Height-want.Height)/2+1))
-		k.right.Resize(want)
-		room -= want.Width + 10
+		want.Width = min(want.Width, s.Width-k.value.NaturalSize().Width-k.unit.NaturalSize().Width-headGap-headRight-headSlack)
+		if want.Width < headLeast { // the figure goes first
+			k.right.Hide()
+		} else {
+			k.right.Show()
+			k.right.Move(fyne.NewPos(s.Width-want.Width, (s.Height-want.Height)/2+1))
+			k.right.Resize(want)
+			room -= want.Width + headRight
+		}
 	}
 	k.name.Resize(fyne.NewSize(s.Width, k.name.NaturalSize().Height))
 	value := k.value.NaturalSize()
