@@ -35,9 +35,9 @@ func Dial(ctx context.Context, address string, opt DialOptions) (*Conn, *http.Re
 	if err != nil || u.Host == "" {
 		return nil, nil, fault.Wrap(fault.InvalidInput, err, "The daemon's address is not valid. Give it as https://host:port.")
 	}
-	var raw net.Conn
+	var d dialled
 	client := &http.Client{
-		Transport:     dialTransport(opt.TLS, &raw),
+		Transport:     d.transport(opt.TLS),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	header := opt.Header.Clone()
@@ -52,25 +52,53 @@ func Dial(ctx context.Context, address string, opt DialOptions) (*Conn, *http.Re
 	if err != nil {
 		return nil, resp, dialError(ctx, u.Host, resp, err)
 	}
-	return newConn(ws, raw, opt.ReadLimit, opt.WriteTimeout, opt.KeepAlive), resp, nil
+	if d.frames != nil {
+		d.frames.framed.Store(true)
+	}
+	return newConn(ws, d.raw, opt.ReadLimit, opt.WriteTimeout, opt.KeepAlive), resp, nil
 }
 
-// dialTransport makes a transport for one handshake; raw receives the TCP connection.
-func dialTransport(cfg *tls.Config, raw *net.Conn) *http.Transport {
-	var dialer net.Dialer
-	if cfg != nil {
-		cfg = cfg.Clone()
-		cfg.NextProtos = []string{"http/1.1"}
+// dialled is what one handshake opened.
+type dialled struct {
+	raw    net.Conn // the TCP connection
+	frames *gather  // over TLS; nil without
+}
+
+// transport makes a transport for one handshake.
+func (d *dialled) transport(cfg *tls.Config) *http.Transport {
+	if cfg == nil {
+		cfg = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
+	cfg = cfg.Clone()
+	cfg.NextProtos = []string{"http/1.1"}
 	return &http.Transport{
-		TLSClientConfig:   cfg,
 		DisableKeepAlives: true, // a refused handshake leaves no idle connection behind
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			c, err := dialer.DialContext(ctx, network, addr)
-			*raw = c
-			return c, err
+		DialContext:       d.dial,
+		DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := d.dial(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			if cfg.ServerName == "" {
+				if cfg.ServerName, _, err = net.SplitHostPort(addr); err != nil {
+					return nil, errors.Join(err, c.Close())
+				}
+			}
+			t := tls.Client(c, cfg)
+			if err := t.HandshakeContext(ctx); err != nil {
+				return nil, errors.Join(err, c.Close())
+			}
+			d.frames = &gather{Conn: t}
+			return d.frames, nil
 		},
 	}
+}
+
+func (d *dialled) dial(ctx context.Context, network, addr string) (c net.Conn, err error) {
+	var dialer net.Dialer
+	c, err = dialer.DialContext(ctx, network, addr)
+	d.raw = c
+	return c, err
 }
 
 func dialError(ctx context.Context, host string, resp *http.Response, err error) error {
