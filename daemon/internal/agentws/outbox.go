@@ -2,6 +2,7 @@ package agentws
 
 import (
 	"sync"
+	"time"
 
 	"github.com/backstay/backstay/shared/agentwire"
 	"github.com/backstay/backstay/shared/fleet"
@@ -11,17 +12,24 @@ import (
 // sent it sends it again, or tells a person.
 const outboxRoom = 256
 
+// noticeEvery is the least time between acknowledgements of lines while a log flows: each wakes the agent, beside a restic that works,
+// and only frees room there. What ends a job, asks again or gives back much credit goes at once, as does the first word after a pause.
+const noticeEvery = 500 * time.Millisecond
+
 // outbox is what a session has to send. Messages keep their order; acknowledgements and credit merge, the newest counts, so they
 // take room for each job once. The writer's goroutine is there only while there is something to send.
 type outbox struct {
-	write func(frame []byte) error
-	fail  func(error)     // the connection is of no more use
-	wg    *sync.WaitGroup // of the session
+	write  func(frame []byte) error
+	fail   func(error)     // the connection is of no more use
+	wg     *sync.WaitGroup // of the session
+	enough int64           // credit that does not wait
 
 	mu      sync.Mutex
 	frames  [][]byte
 	notices []notice // of jobs with something to say, the longest waiting first
 	credit  int64
+	noticed time.Time   // when notices and credit went last
+	later   *time.Timer // has them sent; nil while none wait
 	writing bool
 	closed  bool
 }
@@ -51,31 +59,47 @@ func (o *outbox) push(frame []byte) bool {
 func (o *outbox) ack(job fleet.JobID, seq int64, finished bool, credit int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	n := o.noticeLocked(job)
+	n := o.noticeOfLocked(job)
 	n.acked = true
 	n.seq = max(n.seq, seq)
 	n.finished = n.finished || finished
 	o.credit += credit
-	o.startLocked()
+	o.noticeLocked(finished)
 }
 
 // nack asks for the lines from expect on.
 func (o *outbox) nack(job fleet.JobID, expect, credit int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.noticeLocked(job).expect = expect
+	o.noticeOfLocked(job).expect = expect
 	o.credit += credit
-	o.startLocked()
+	o.noticeLocked(true)
 }
 
 func (o *outbox) grant(credit int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.credit += credit
-	o.startLocked()
+	o.noticeLocked(false)
 }
 
-func (o *outbox) noticeLocked(job fleet.JobID) *notice {
+// noticeLocked has notices and credit sent, now or a little later.
+func (o *outbox) noticeLocked(now bool) {
+	wait := noticeEvery - time.Since(o.noticed)
+	switch {
+	case now || wait <= 0 || o.credit >= o.enough:
+		o.startLocked()
+	case o.later == nil && !o.closed:
+		o.later = time.AfterFunc(wait, func() {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			o.later = nil
+			o.startLocked()
+		})
+	}
+}
+
+func (o *outbox) noticeOfLocked(job fleet.JobID) *notice {
 	for i := range o.notices { // as many as jobs run on one host
 		if o.notices[i].job == job {
 			return &o.notices[i]
@@ -128,6 +152,9 @@ func (o *outbox) next() ([][]byte, error) {
 			o.notices = append(o.notices[:0], o.notices[1:]...)
 		}
 		credit, o.credit = o.credit, 0
+		if n.job != "" || credit > 0 {
+			o.noticed = time.Now()
+		}
 	}
 	if len(frames) == 0 && n.job == "" && credit == 0 {
 		o.writing, o.notices = false, nil
@@ -163,5 +190,8 @@ func (o *outbox) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
+	if o.later != nil {
+		o.later.Stop()
+	}
 	o.frames, o.notices = nil, nil
 }

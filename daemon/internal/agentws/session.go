@@ -46,7 +46,7 @@ var _ dispatch.Link = (*session)(nil)
 func newSession(h *Handler, conn *wsconn.Conn, id fleet.AgentID, host fleet.HostID) *session {
 	s := &session{h: h, conn: conn, id: id, host: host, log: h.log, jobs: map[fleet.JobID]*jobLog{}}
 	s.ctx, s.cancel = context.WithCancel(h.ctx)
-	s.out = outbox{wg: &s.wg, fail: s.writeFailed, write: func(f []byte) error { return conn.Write(context.Background(), f) }}
+	s.out = outbox{wg: &s.wg, enough: h.cfg.Window / 4, fail: s.writeFailed, write: func(f []byte) error { return conn.Write(context.Background(), f) }}
 	s.lane = lane{ctx: s.ctx, wg: &s.wg}
 	s.noteHeard()
 	return s
