@@ -71,7 +71,7 @@ type Config struct {
 
 	Backoff    backoff.Backoff  // pauses between connections; 250 ms to 30 s when zero
 	KeepAlive  wsconn.KeepAlive // 20 s when zero
-	MinSpacing time.Duration    // between log frames of one job under load; 2 ms when 0
+	MinSpacing time.Duration    // between log frames of one job under load; 1 ms when 0
 	Retry      time.Duration    // before a job whose files cannot be read is looked at again; 30 s when 0
 }
 
@@ -91,7 +91,7 @@ func New(cfg Config, incarnation string) *Session {
 		cfg.KeepAlive = wsconn.KeepAlive{Interval: 20 * time.Second, Timeout: 10 * time.Second}
 	}
 	if cfg.MinSpacing == 0 {
-		cfg.MinSpacing = 2 * time.Millisecond
+		cfg.MinSpacing = time.Millisecond
 	}
 	if cfg.Retry == 0 {
 		cfg.Retry = 30 * time.Second

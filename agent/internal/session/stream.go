@@ -12,7 +12,7 @@ import (
 const (
 	progressEvery = time.Second            // the least time between two progress messages of a job
 	starvedLook   = 250 * time.Millisecond // how often a job without credit is looked at for what needs none
-	maxKept       = 64 << 10               // bytes of a frame's buffer that are kept for the next one
+	maxKept       = 2 * agentwire.MaxBatch // bytes of a frame's buffer that are kept for the next one
 )
 
 // jobError is an error of a job's own files, which does not concern the connection.
@@ -52,11 +52,15 @@ func (c *connection) stream(ctx context.Context, p *pump) error {
 				return &jobError{fmt.Errorf("read the log of job %s: %w", p.id, err)}
 			}
 			if len(lines) > 0 {
-				if err := c.sendLines(ctx, p, next, lines); err != nil {
+				sent, err := c.sendLines(ctx, p, next, lines)
+				if err != nil {
 					return err
 				}
 				last = c.s.space(ctx, last, len(lines))
-				continue
+				if ended || sent < len(lines) || !room(lines) {
+					continue
+				}
+				// The log ended there when it was read; whatever came since has rung.
 			}
 		}
 		switch {
@@ -92,21 +96,31 @@ func (s *Session) space(ctx context.Context, last time.Time, lines int) time.Tim
 	return time.Now()
 }
 
-// sendLines sends as many of the lines after next as one frame holds, unless the credit is gone or a nack came since they were read.
-func (c *connection) sendLines(ctx context.Context, p *pump, next int64, lines []fleet.LogLine) error {
+// room tells whether a batch would have held any further line: then there was none.
+func room(lines []fleet.LogLine) bool {
+	left := agentwire.MaxBatch - fleet.MaxLineText
+	for _, l := range lines {
+		left -= len(l.Text) + 1
+	}
+	return left > 0
+}
+
+// sendLines sends as many of the lines after next as one frame holds, none when the credit is gone or a nack came since they were
+// read, and tells how many.
+func (c *connection) sendLines(ctx context.Context, p *pump, next int64, lines []fleet.LogLine) (sent int, err error) {
 	lines, bytes := oneFrame(lines)
 	if !c.credit.take(bytes) {
-		return nil
+		return 0, nil
 	}
 	if !p.advance(next, next+int64(len(lines))) { // before writing: see Decisions
 		c.credit.add(bytes)
-		return nil
+		return 0, nil
 	}
 	frame := agentwire.AppendLogStream(p.frame[:0], p.id, next+1, lines)
 	if p.frame = frame; cap(frame) > maxKept {
 		p.frame = nil
 	}
-	return c.write(ctx, frame)
+	return len(lines), c.write(ctx, frame)
 }
 
 // events sends start and progress; wait is when to look again for a progress that came too soon, 0 for never.
