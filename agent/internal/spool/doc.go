@@ -9,7 +9,7 @@
 // writer counts what it could not keep and says so in a gap line as soon as writing works again. A reader stops at the first
 // record that is not whole, and goes on there when asked again.
 //
-// Goroutines: a Writer owns one, which syncs the file about once a second; Close waits for it. A Writer belongs to one goroutine,
+// Goroutines: a Writer owns one, which syncs the file about once a second while lines come and sleeps otherwise; Close waits for it. A Writer belongs to one goroutine,
 // a Reader too.
 //
 // # Decisions

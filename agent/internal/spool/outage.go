@@ -136,6 +136,6 @@ func (w *Writer) put(l fleet.LogLine) bool {
 		return false
 	}
 	w.kept = after
-	w.syncer.dirty.Store(true)
+	w.syncer.written()
 	return true
 }

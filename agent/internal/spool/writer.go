@@ -170,7 +170,7 @@ func (w *Writer) Flush(now time.Time) {
 	}
 	w.kept = w.end
 	w.batch = w.batch[:0]
-	w.syncer.dirty.Store(true)
+	w.syncer.written()
 }
 
 // Position is the end of what is in the file.
