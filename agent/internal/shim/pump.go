@@ -13,7 +13,7 @@ const pumpBuffer = 256 << 10
 
 // pace decides how long a pump lets lines gather before it reads again. A wake-up costs two processes 100 to 250 µs each (a virtual
 // machine, runtimes and schedulers included), whatever it brings, so lines that come thick share one: 2 ms of them at 1,000 lines/s,
-// of which the median line waits half, 20 ms at 2,500 and above, about a frame of a screen. Rare lines are read at once.
+// of which the median line waits half, 40 ms at 3,000 and above, which nobody reads one by one. Rare lines are read at once.
 type pace struct {
 	flood int     // bytes of one read that mean that restic may be waiting for us: no pause then
 	rate  float64 // thousands of lines a second, smoothed
@@ -23,7 +23,7 @@ type pace struct {
 const (
 	slowest = 0.4 // thousands of lines a second that are still read one by one
 	gather  = 1600 * time.Microsecond
-	longest = 20 * time.Millisecond
+	longest = 40 * time.Millisecond
 	// slack: the runtime sleeps whole milliseconds, rounded down, and then once more for the rest.
 	slack = 60 * time.Microsecond
 )

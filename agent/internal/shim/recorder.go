@@ -35,6 +35,7 @@ type recorder struct {
 	long     [2]*longLine
 	progress progressFile
 	retries  retryWatch
+	ticked   time.Time
 }
 
 // longLine is a line of restic that did not fit into one block or one log line.
@@ -51,9 +52,14 @@ func startRecorder(f journal.Folder, log *spool.Writer, bell *journal.Ringer, d 
 }
 
 func (r *recorder) run() {
-	tick := time.NewTicker(tickEvery)
+	tick := time.NewTimer(tickEvery)
 	defer tick.Stop()
 	for {
+		if due := r.due(); due.IsZero() {
+			tick.Stop()
+		} else {
+			tick.Reset(max(due.Sub(r.now()), 0))
+		}
 		select {
 		case b := <-r.blocks:
 			r.take(b)
@@ -66,6 +72,17 @@ func (r *recorder) run() {
 			return
 		}
 	}
+}
+
+// due is when something is to be done though nothing comes; zero: never. Every wake-up takes from restic.
+func (r *recorder) due() time.Time {
+	switch {
+	case r.log.Err() != nil || !r.retries.since.IsZero():
+		return r.ticked.Add(tickEvery)
+	case r.progress.pending: // restic's next figures come a little earlier, and are newer
+		return r.progress.written.Add(progressEvery + tickEvery)
+	}
+	return time.Time{}
 }
 
 // stop ends the goroutine. What it owns is the caller's from then on.
@@ -169,6 +186,7 @@ func (r *recorder) note(text string) {
 
 func (r *recorder) tick() {
 	now := r.now()
+	r.ticked = now
 	r.log.Flush(now) // only a full disk leaves something to do here
 	if r.retries.retrying(now) {
 		r.setPhase(now, fleet.PhaseRetrying)

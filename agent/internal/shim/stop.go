@@ -37,7 +37,8 @@ func causeOf(ctx context.Context) stopCause {
 	return ""
 }
 
-const lookEvery = 250 * time.Millisecond
+// lookEvery is for a ring that did not come: the agent rings when it marks a job.
+const lookEvery = time.Second
 
 // watchStop ends ctx with a stopError once there is a reason: the cancel mark, the end of parent (the host goes down), or nothing but
 // retries for too long. It returns when ctx is done.
