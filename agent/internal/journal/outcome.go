@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"io/fs"
 	"os"
 
@@ -82,18 +83,28 @@ func fitOutcome(end agentwire.JobFinished) ([]byte, error) {
 	}
 }
 
-// Outcome tells how the job ended; false while it has not, or nobody could say so.
-func (f Folder) Outcome() (agentwire.JobFinished, bool, error) {
-	data, err := os.ReadFile(f.file("outcome.json"))
+// Outcome tells how the job ended; false while it has not, or nobody could say so. It is one small read until then.
+func (f Folder) Outcome() (end agentwire.JobFinished, ended bool, err error) {
+	file, err := os.Open(f.file("outcome.json"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return agentwire.JobFinished{}, false, nil
+		return end, false, nil
 	}
 	if err != nil {
-		return agentwire.JobFinished{}, false, fmt.Errorf("read outcome: %w", err)
+		return end, false, fmt.Errorf("read outcome: %w", err)
 	}
-	data = bytes.TrimRight(data, "\x00 \n")
-	end, whole := unseal(data)
-	return end, whole, nil
+	data := make([]byte, 1)
+	_, err = file.ReadAt(data, 0)
+	if err == nil && data[0] == '{' { // the room for it is blank
+		data, err = io.ReadAll(file)
+	}
+	if errors.Is(err, io.EOF) { // no room was left for it, and none is needed
+		err = nil
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return end, false, fmt.Errorf("read outcome: %w", err)
+	}
+	end, ended = unseal(bytes.TrimRight(data, "\x00 \n"))
+	return end, ended, nil
 }
 
 // unseal tells whether data are a whole outcome. They are not while they are blank or being written.

@@ -20,7 +20,7 @@
 //
 // # Decisions
 //
-// A running shim is looked at every half second beside its doorbell, rather than waited for: a wait cannot be given up when the
+// A running shim is looked at every second beside its doorbell, rather than waited for: a wait cannot be given up when the
 // agent stops, and a shim that another agent started is not our child. Every shim that ended is reaped, ours or not: an agent that
 // is process 1 of a container inherits them.
 //

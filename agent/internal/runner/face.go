@@ -109,7 +109,7 @@ func (r *Runner) Cancel(_ context.Context, id fleet.JobID, by string) error {
 	j.cancelled = true
 	j.mu.Unlock()
 	r.endWaiting(j)
-	// The shim looks by itself four times a second; the ring only makes it faster.
+	// The shim looks by itself once a second; the ring only makes it faster.
 	if ringer, err := journal.OpenRinger(j.folder().CtlPath()); err == nil {
 		ringer.Ring(journal.State)
 		return ringer.Close()

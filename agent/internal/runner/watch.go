@@ -12,14 +12,15 @@ import (
 	"github.com/backstay/backstay/shared/fleet"
 )
 
-const lookEvery = 500 * time.Millisecond
+// lookEvery is for a shim that ends without a word, and for a ring that did not come.
+const lookEvery = time.Second
 
 // watch follows the shim id to its end, or until ctx ends.
 func (r *Runner) watch(ctx context.Context, j *job, id proc.Identity) {
 	var state <-chan struct{}
 	b, err := journal.Listen(j.folder().BellPath(), j.bell.Ring)
 	if err != nil {
-		r.cfg.Log.Warn("a job's doorbell does not work, it is looked at twice a second", "job_id", j.id(), "err", err)
+		r.cfg.Log.Warn("a job's doorbell does not work, it is looked at once a second", "job_id", j.id(), "err", err)
 	} else {
 		state = b.State()
 		defer func() {
@@ -60,8 +61,10 @@ func (r *Runner) look(j *job) bool {
 		r.cfg.Log.Warn("a job's outcome cannot be read", "job_id", j.id(), "err", err)
 	}
 	began := j.state() != fleet.StateAccepted
-	if s, ok, err := j.folder().ReadShim(); !began && err == nil && ok && s.Launch == j.entry.Launch {
-		j.started(s)
+	if !began {
+		if s, ok, err := j.folder().ReadShim(); err == nil && ok && s.Launch == j.entry.Launch {
+			j.started(s)
+		}
 	}
 	if p, ok, err := j.folder().ReadProgress(); err == nil && ok {
 		j.mu.Lock()
