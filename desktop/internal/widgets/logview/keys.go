@@ -43,16 +43,24 @@ func (v *View) TypedRune(rune) {}
 
 // TypedKey implements fyne.Focusable.
 func (v *View) TypedKey(e *fyne.KeyEvent) {
-	if e.Name == fyne.KeyEscape {
-		v.escape()
+	if e.Name == fyne.KeyEscape && v.sel.on {
+		v.Deselect()
 		return
 	}
-	if v.atlas == nil {
+	if e.Name == fyne.KeyEscape && v.cfg.OnEscape != nil {
+		v.cfg.OnEscape()
 		return
 	}
+	if v.atlas == nil || !v.moved(e.Name) {
+		v.forward(e)
+	}
+}
+
+// moved does what a key asks for, and is false for other keys.
+func (v *View) moved(key fyne.KeyName) bool {
 	row := v.win.RowH
 	page := max(v.win.Height-row, row)
-	switch e.Name {
+	switch key {
 	case fyne.KeyUp:
 		v.scrollBy(-row)
 	case fyne.KeyDown:
@@ -75,14 +83,20 @@ func (v *View) TypedKey(e *fyne.KeyEvent) {
 		} else {
 			v.NextHit()
 		}
+	default:
+		return false
 	}
+	return true
 }
 
-func (v *View) escape() {
-	if v.sel.on {
-		v.Deselect()
-	} else if v.cfg.OnEscape != nil {
-		v.cfg.OnEscape()
+// forward hands on a key that is not the log's to the window, unless something lies over it.
+func (v *View) forward(e *fyne.KeyEvent) {
+	c := fyne.CurrentApp().Driver().CanvasForObject(v)
+	if c == nil || c.Overlays().Top() != nil {
+		return
+	}
+	if typed := c.OnTypedKey(); typed != nil {
+		typed(e)
 	}
 }
 
@@ -100,8 +114,9 @@ func (v *View) TypedShortcut(s fyne.Shortcut) {
 			return
 		}
 	}
-	if c, ok := fyne.CurrentApp().Driver().CanvasForObject(v).(fyne.Shortcutable); ok {
-		c.TypedShortcut(s)
+	c := fyne.CurrentApp().Driver().CanvasForObject(v)
+	if to, ok := c.(fyne.Shortcutable); ok && c.Overlays().Top() == nil {
+		to.TypedShortcut(s)
 	}
 }
 
@@ -116,9 +131,9 @@ func (v *View) commanded(key fyne.KeyName) bool {
 	case fyne.KeyG:
 		v.NextHit()
 	case fyne.KeyHome, fyne.KeyUp:
-		v.TypedKey(&fyne.KeyEvent{Name: fyne.KeyHome})
+		return v.atlas == nil || v.moved(fyne.KeyHome)
 	case fyne.KeyEnd, fyne.KeyDown:
-		v.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEnd})
+		return v.atlas == nil || v.moved(fyne.KeyEnd)
 	default:
 		return false
 	}

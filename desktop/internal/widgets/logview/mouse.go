@@ -177,6 +177,7 @@ func (v *View) drag() {
 	case onSideways:
 		v.dragSideways()
 	case onText, onGutter:
+		v.mouse.clicks = 0
 		beyond := v.beyond()
 		if beyond != 0 {
 			v.scrollBy(beyond)

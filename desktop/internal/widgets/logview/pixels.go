@@ -1,6 +1,9 @@
 package logview
 
-import "image"
+import (
+	"encoding/binary"
+	"image"
+)
 
 // rgb is an opaque colour.
 type rgb struct{ r, g, b uint8 }
@@ -40,12 +43,18 @@ func blend(img *image.RGBA, x0, y0, x1, y1 int, c rgb, part uint32) {
 	}
 }
 
+// over paints a (0 … 255) of a colour over a pixel.
 func over(d []byte, c rgb, a uint32) {
+	mixInto(d, uint32(c.r)|uint32(c.b)<<16, uint32(c.g), a)
+}
+
+// mixInto is over for a colour that is split into red with blue and green, so that one multiplication does for two.
+func mixInto(d []byte, redBlue, green, a uint32) {
 	a += a >> 7 // 0 … 256
-	d[0] = uint8((uint32(d[0])*(256-a) + uint32(c.r)*a) >> 8)
-	d[1] = uint8((uint32(d[1])*(256-a) + uint32(c.g)*a) >> 8)
-	d[2] = uint8((uint32(d[2])*(256-a) + uint32(c.b)*a) >> 8)
-	d[3] = 0xff
+	p := binary.LittleEndian.Uint32(d)
+	rb := (p&0xff00ff)*(256-a) + redBlue*a
+	g := (p>>8&0xff)*(256-a) + green*a
+	binary.LittleEndian.PutUint32(d, rb>>8&0xff00ff|g&0xff00|0xff000000)
 }
 
 // bar paints an upright rounded bar.
@@ -75,11 +84,12 @@ type glyph struct {
 // draw paints g where the top left of its cell is x, y, between columns left and right of img.
 func (g *glyph) draw(img *image.RGBA, x, y, left, right int, c rgb) {
 	x, y = x+g.dx, y+g.dy
-	x0, x1 := max(left-x, 0), min(right-x, g.w)
+	x0, x1 := max(max(left, 0)-x, 0), min(min(right, img.Rect.Dx())-x, g.w)
 	y0, y1 := max(-y, 0), min(img.Rect.Dy()-y, g.h)
 	if x0 >= x1 {
 		return
 	}
+	redBlue, green := uint32(c.r)|uint32(c.b)<<16, uint32(c.g)
 	for row := y0; row < y1; row++ {
 		at := (y+row)*img.Stride + 4*(x+x0)
 		dst := img.Pix[at : at+4*(x1-x0)]
@@ -89,7 +99,7 @@ func (g *glyph) draw(img *image.RGBA, x, y, left, right int, c rgb) {
 		}
 		for i, a := range g.mask[row*g.w+x0 : row*g.w+x1] {
 			if a != 0 {
-				over(dst[4*i:4*i+4:4*i+4], c, uint32(a))
+				mixInto(dst[4*i:4*i+4], redBlue, green, uint32(a))
 			}
 		}
 	}

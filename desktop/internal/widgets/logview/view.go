@@ -91,13 +91,16 @@ func New(cfg Config) *View {
 	return v
 }
 
-// Close stops what runs for the view and waits for it. The view shows what it has and does nothing more.
+// Close stops what runs for the view, waits for it and drops the lines: Fyne keeps a widget for a minute after it was last seen.
 func (v *View) Close() {
 	v.closed = true
 	v.search.stop()
 	v.search.running.Wait()
 	v.paints.stop()
 	v.mouse.stopDrag()
+	v.store.Reset()
+	v.search.hits, v.search.has, v.sel = nil, false, selection{}
+	v.img, v.index = nil, nil
 }
 
 // Append adds the log's newest lines, in order.
