@@ -111,7 +111,7 @@ func TestHitFarRight(t *testing.T) {
 	far := strings.Repeat("文 ", 400) + "needle"
 	s := newStage(t, theme.Light, 1, panel, nil)
 	s.view.Append([]logline.Line{{Seq: 1, Text: far}})
-	s.picture("")
+	s.paint()
 	s.view.Search("needle")
 	s.searched()
 	s.settle()

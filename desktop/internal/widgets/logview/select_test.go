@@ -41,7 +41,7 @@ func withTexts(t *testing.T, scale float32, texts ...string) *stage {
 	for i, text := range texts {
 		s.view.Append([]logline.Line{{Seq: int64(i + 1), Time: noon, Level: logline.Info, Source: logline.Restic, Text: text}})
 	}
-	s.picture("")
+	s.paint()
 	return s
 }
 
@@ -103,7 +103,7 @@ func TestDragBeyondTheEdge(t *testing.T) {
 	s := painted(t, 1, 5000, nil)
 	s.view.SetLive(true)
 	s.view.Reveal(2500)
-	s.picture("")
+	s.paint()
 	first, _ := s.view.OnScreen()
 	s.press(s.view.PointOf(first+5, 0), 0)
 	s.view.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(400, -60)}})
@@ -132,7 +132,7 @@ func TestCopy(t *testing.T) {
 	var told logview.Copied
 	s := newStage(t, theme.Light, 1, panel, func(c *logview.Config) { c.OnCopied = func(x logview.Copied) { told = x } })
 	s.view.Append(backupLines(1, 90_000))
-	s.picture("")
+	s.paint()
 	s.view.Copy()
 	if told != (logview.Copied{}) {
 		t.Error("nothing selected is copied")

@@ -20,7 +20,7 @@ func painted(t *testing.T, seq int64, n int, change func(*logview.Config)) *stag
 	t.Helper()
 	s := newStage(t, theme.Light, 1, panel, change)
 	s.view.Append(backupLines(seq, n))
-	s.picture("")
+	s.paint()
 	return s
 }
 
@@ -29,7 +29,7 @@ func (s *stage) settle() {
 	for s.view.Waiting() {
 		(<-s.posted)()
 	}
-	s.picture("")
+	s.paint()
 }
 
 func (s *stage) wheel(rows float32) {
@@ -39,12 +39,12 @@ func (s *stage) wheel(rows float32) {
 	for ; rows < 0; rows += 3 {
 		s.view.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(0, -10)})
 	}
-	s.picture("")
+	s.paint()
 }
 
 func (s *stage) key(name fyne.KeyName) {
 	s.view.TypedKey(&fyne.KeyEvent{Name: name})
-	s.picture("")
+	s.paint()
 }
 
 // onScreen asserts the numbers of the first and last line that show; 0 does not care.
@@ -252,7 +252,7 @@ func TestKeysAndLevels(t *testing.T) {
 		t.Errorf("find %d, escape %d", found, escaped)
 	}
 	s.view.Reveal(2500)
-	s.picture("")
+	s.paint()
 	first, _ := s.view.OnScreen()
 	for _, l := range []logline.Level{logline.Info, logline.Warn, logline.Error} {
 		s.view.SetLevel(l)
@@ -295,16 +295,16 @@ func TestScrollBar(t *testing.T) {
 		s.view.MouseDown(&desktop.MouseEvent{PointEvent: fyne.PointEvent{Position: p}, Button: desktop.MouseButtonPrimary})
 	}
 	down(s.view.Bar(0.5))
-	s.picture("")
+	s.paint()
 	if first, _ := s.view.OnScreen(); first < 4900 || first > 5100 {
 		t.Errorf("a press in the middle of the bar shows line %d", first)
 	}
 	s.view.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: s.view.Bar(-1)}})
-	s.picture("")
+	s.paint()
 	s.onScreen("dragged to the top", 1, 0)
 	s.view.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: s.view.Bar(1.5)}})
 	s.view.DragEnd()
-	s.picture("")
+	s.paint()
 	s.onScreen("dragged to the end", 0, 10_000)
 	if !s.view.Following() || s.view.HasSelection() {
 		t.Error("at the end it does not follow, or something is selected")
@@ -324,15 +324,15 @@ func TestThemeAndScale(t *testing.T) {
 	for _, scale := range []float32{2, 1.5, 1.25, 1} {
 		s.canvas.SetScale(scale)
 		s.view.Refresh()
-		s.picture("")
+		s.paint()
 		if a, b := s.view.OnScreen(); a < first-1 || a > first+1 || b != last {
 			t.Errorf("at scale %v lines %d to %d show, want %d to %d", scale, a, b, first, last)
 		}
 	}
 	s.canvas.Resize(fyne.NewSize(10, 10))
-	s.picture("")
+	s.paint()
 	s.canvas.Resize(fyne.NewSize(400, 200))
-	s.picture("")
+	s.paint()
 	s.onScreen("made smaller", 0, 100)
 }
 
