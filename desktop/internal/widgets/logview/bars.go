@@ -39,6 +39,7 @@ func (v *View) sideways() (x0, x1, y0, y1 int, ok bool) {
 func (v *View) paintBars() {
 	t, moves := v.track()
 	if moves {
+		fill(v.img, v.geo.barX, t.top, v.geo.barEnd, t.top+t.height, v.colours.track)
 		part := uint32(0x40)
 		if v.mouse.over == onBar || v.mouse.down == onBar {
 			part = 0x78

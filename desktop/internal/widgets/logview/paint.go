@@ -10,8 +10,6 @@ import (
 	"github.com/backstay/backstay/desktop/internal/widgets/logview/logstore"
 )
 
-func sqrt(x float64) float64 { return math.Sqrt(x) }
-
 // generate is the raster's painter. The picture is used again, Fyne copies it at once.
 func (v *View) generate(w, h int) image.Image {
 	if v.img == nil || v.img.Rect.Dx() != w || v.img.Rect.Dy() != h {
@@ -28,6 +26,9 @@ func (v *View) generate(w, h int) image.Image {
 	fill(v.img, 0, 0, w, h, v.colours.ground)
 	v.paintRows()
 	v.paintBars()
+	if v.cfg.Corner > 0 {
+		round(v.img, float64(v.cfg.Corner)*v.geo.scale)
+	}
 	return v.img
 }
 

@@ -26,7 +26,7 @@ type palette struct {
 	picked         rgb // text of a selected line that is faint otherwise
 	hit, hitNow    rgb
 	onHitNow       rgb
-	thumb          rgb
+	track, thumb   rgb
 	warn, err, hot rgb // marks on the scroll bar
 }
 
@@ -40,6 +40,9 @@ func solid(name fyne.ThemeColorName) rgb {
 
 func readPalette() palette {
 	ground, text, faint := solid(theme.Surface), solid(theme.Text), solid(theme.Text3)
+	if theme.IsDark() {
+		ground = solid(theme.Sidebar)
+	}
 	warn, fail := solid(theme.Warn), solid(theme.Error)
 	p := palette{
 		ground: ground, number: mix(ground, faint, 0.5), time: faint, source: faint,
@@ -48,8 +51,8 @@ func readPalette() palette {
 		row:    [levels]rgb{ground, ground, solid(theme.WarnSoft), solid(theme.ErrorSoft)},
 		edge:   [levels]rgb{ground, ground, solid(theme.WarnFill), solid(theme.Error)},
 		marked: [levels]bool{false, false, true, true},
-		thumb:  faint,
-		warn:   mix(ground, solid(theme.WarnFill), 0.7), err: solid(theme.Error), hot: solid(theme.Accent),
+		track:  mix(ground, solid(theme.Raised), 0.8), thumb: faint,
+		warn: mix(ground, warn, 0.55), err: solid(theme.Error), hot: solid(theme.Accent),
 	}
 	p.selected, p.picked = mix(ground, solid(theme.Accent), 0.28), mix(faint, text, 0.5)
 	p.hit, p.hitNow, p.onHitNow = mix(ground, solid(theme.WarnFill), 0.38), solid(theme.WarnFill), rgb{0x12, 0x16, 0x1c}

@@ -123,7 +123,7 @@ func TestPictures(t *testing.T) {
 			s.searched()
 			s.picture("wrapped-" + name)
 		}
-		s := newStage(t, mode, 2, panel, nil)
+		s := newStage(t, mode, 2, panel, func(c *logview.Config) { c.Corner = 9 })
 		for i, text := range hostile {
 			s.view.Append([]logline.Line{{Seq: int64(i + 1), Time: noon, Level: logline.Level(i % 4), Source: logline.Restic, Text: text}})
 		}

@@ -3,6 +3,7 @@ package logview
 import (
 	"encoding/binary"
 	"image"
+	"math"
 )
 
 // rgb is an opaque colour.
@@ -63,13 +64,35 @@ func bar(img *image.RGBA, x0, y0, x1, y1 int, c rgb, part uint32) {
 	for y := y0; y < y1; y++ {
 		inset := 0.0
 		if d := r - min(float64(y-y0)+0.5, float64(y1-y)-0.5); d > 0 {
-			inset = r - sqrt(max(r*r-d*d, 0))
+			inset = r - math.Sqrt(max(r*r-d*d, 0))
 		}
 		n := int(inset)
 		blend(img, x0+n+1, y, x1-n-1, y+1, c, part)
 		edge := uint32(float64(part) * (1 - (inset - float64(n))))
 		blend(img, x0+n, y, x0+n+1, y+1, c, edge)
 		blend(img, x1-n-1, y, x1-n, y+1, c, edge)
+	}
+}
+
+// round makes what is outside the picture's lower corners transparent.
+func round(img *image.RGBA, r float64) {
+	w, h, n := img.Rect.Dx(), img.Rect.Dy(), int(math.Ceil(r))
+	if w < 2*n || h < n {
+		return
+	}
+	for y := range n {
+		for x := range n {
+			d := math.Hypot(r-float64(x)-0.5, r-float64(y)-0.5) - r + 0.5 // how much of the pixel is outside
+			if d <= 0 {
+				continue
+			}
+			left := uint32(255 * (1 - min(d, 1)))
+			for _, at := range [...]int{(h-1-y)*img.Stride + 4*x, (h-1-y)*img.Stride + 4*(w-1-x)} {
+				for i := range 4 { // premultiplied
+					img.Pix[at+i] = uint8(uint32(img.Pix[at+i]) * left / 255)
+				}
+			}
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ type Config struct {
 	Fonts    *Fonts          // shared by the views of a window; nil makes its own
 	Limits   logstore.Limits // zero means logstore.DefaultLimits
 	Location *time.Location  // of the times shown; nil means UTC
+	Corner   float32         // radius of the lower corners, where the view ends a card
 
 	Post       func(func())           // runs a function on the UI goroutine soon, and returns at once
 	FollowText func(newer int) string // of the button that goes to the end
