@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"image/png"
 	"io"
 	"os"
 	"strings"
@@ -65,5 +66,19 @@ func wellFormed(t *testing.T, name string, text []byte) {
 			t.Errorf("%s: %v", name, err)
 			return
 		}
+	}
+}
+
+func TestAppIcon(t *testing.T) {
+	wellFormed(t, "app", icons.App())
+	img, err := png.Decode(bytes.NewReader(icons.AppPNG()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := img.Bounds(); b.Dx() != 256 || b.Dy() != 256 {
+		t.Errorf("the icon is %v", b)
+	}
+	if _, _, _, a := img.At(0, 0).RGBA(); a != 0 {
+		t.Error("the icon has no round corner")
 	}
 }

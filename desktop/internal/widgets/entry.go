@@ -128,6 +128,12 @@ func newTextEntry(placeholder string, onChange func(string), more func(*entry)) 
 	return t
 }
 
+// frame puts a rectangle where Fyne's entry draws its frame.
+func frame(r *canvas.Rectangle, size fyne.Size) {
+	r.Move(fyne.NewSquareOffsetPos(theme.Hairline / 2))
+	r.Resize(size.SubtractWidthHeight(1.5*theme.Hairline, 1.5*theme.Hairline))
+}
+
 func (t *TextEntry) height() float32 {
 	if t.rows > 0 {
 		return float32(t.rows)*18 + 16
@@ -137,7 +143,7 @@ func (t *TextEntry) height() float32 {
 
 func (t *TextEntry) lay(size fyne.Size) {
 	t.box.Resize(size)
-	t.errLine.Resize(size)
+	frame(t.errLine, size)
 	t.ring.layout(size)
 	if t.icon != nil {
 		t.icon.Move(fyne.NewPos(10, (size.Height-theme.IconSize)/2))

@@ -45,9 +45,9 @@ type Tile struct {
 	edge fyne.ThemeColorName
 }
 
-// NewTile makes a tile with a frame, as a page's head has: 44 wide, the icon in the accent's colour.
+// NewTile makes a tile with a frame, as a page's head has: 42 wide, the icon in the accent's colour.
 func NewTile(icon icons.Name) *Tile {
-	t := newTile(icon, theme.Accent, 44, 24)
+	t := newTile(icon, theme.Accent, 42, 22)
 	t.soft = theme.Surface
 	t.paint()
 	return t

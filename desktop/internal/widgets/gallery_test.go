@@ -165,6 +165,27 @@ func tables() fyne.CanvasObject {
 	return page(widgets.FlatCard(widgets.VFlex(0, head, widgets.Grow(table, 1))))
 }
 
+func dialogs(c fyne.Canvas) fyne.CanvasObject {
+	kind := widgets.NewSelect("", []string{"S3 and what speaks its language", "REST server"}, 0, nil)
+	name := widgets.NewEntry("", nil)
+	d := widgets.NewDialog(widgets.DialogConfig{Title: "Add a repository", Focus: name, Left: widgets.NewButton(widgets.Ghost, icons.Plug, "Test", nil),
+		Body: widgets.VFlex(14, widgets.NewParagraph("Hosts write their snapshots there. Its password stays with the hosts; the daemon never has it.", widgets.Body2),
+			widgets.NewField("Name", name, "Shown in lists and in alarms."), widgets.NewField("Kind", kind, ""), widgets.NewCheckbox("Initialise it if it is empty", true, nil)),
+		Buttons: []*widgets.Button{widgets.NewButton(widgets.Secondary, "", "Cancel", nil), widgets.NewButton(widgets.Primary, "", "Add repository", nil)}})
+	d.Open(c)
+	return tables()
+}
+
+func menus(c fyne.Canvas) fyne.CanvasObject {
+	b := widgets.NewButton(widgets.Secondary, icons.Ellipsis, "More", nil)
+	o := page(widgets.VFlex(0, widgets.HFlex(0, b)))
+	o.Resize(fyne.NewSize(500, 300))
+	c.SetContent(o)
+	widgets.ShowMenu(b, []widgets.MenuItem{{Icon: icons.Play, Label: "Back up now", Hint: "Ctrl B"}, {Icon: icons.Pencil, Label: "Edit host"}, {Label: "Follow the log", Checked: true}, {Icon: icons.Restore, Label: "Restore", Disabled: true}, {}, {Icon: icons.Ban, Label: "Revoke its access", Danger: true}})
+	c.Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyDown})
+	return o
+}
+
 // TestGallery paints everything. The painter of tests takes a second for the shadow of a large card, so it paints all modes and
 // scales only where somebody wants to look at them.
 func TestGallery(t *testing.T) {
@@ -181,6 +202,8 @@ func TestGallery(t *testing.T) {
 					widgets.At(widgets.Grow(widgets.FlatCard(widgets.Empty(icons.Snapshot, "No snapshots yet", "The first backup of this host runs tonight at 02:00.", widgets.NewButton(widgets.Primary, icons.Play, "Back up now", func() {}))), 1), widgets.Stretch),
 					widgets.At(widgets.Grow(widgets.FlatCard(widgets.Failure("Snapshots cannot be shown", "The agent of db-04.prod-eu is not connected. It was last seen at 12:03.", widgets.NewButton(widgets.Secondary, icons.Refresh, "Try again", func() {}))), 1), widgets.Stretch)))
 			})
+			save(t, "dialog", mode, scale, fyne.NewSize(900, 560), func(c fyne.Canvas) fyne.CanvasObject { return dialogs(c) })
+			save(t, "menu", mode, scale, fyne.NewSize(500, 300), func(c fyne.Canvas) fyne.CanvasObject { return menus(c) })
 			save(t, "layers", mode, scale, fyne.NewSize(1000, 520), func(c fyne.Canvas) fyne.CanvasObject {
 				root := widgets.NewRoot(tables(), nil)
 				root.Toasts().Push(widgets.Toast{Tone: widgets.Ok, Title: "Backup finished", Text: "db-04.prod-eu · 12.4 GiB added in 6 min", Close: "Close"})

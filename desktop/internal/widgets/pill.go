@@ -17,7 +17,7 @@ type Pill struct {
 }
 
 const (
-	pillHeight = 20
+	pillHeight = 21
 	pillDot    = 6
 )
 

@@ -29,7 +29,7 @@ func NewSelect(placeholder string, options []string, selected int, onChange func
 	s.bg.CornerRadius, s.bg.StrokeWidth = theme.RadiusControl, theme.Hairline
 	s.objects = []fyne.CanvasObject{s.bg, s.label, s.arrow, s.ring.rect}
 	s.layout = func(size fyne.Size) {
-		s.bg.Resize(size)
+		frame(s.bg, size)
 		s.ring.layout(size)
 		s.label.Move(fyne.NewPos(9, 0))
 		s.label.Resize(fyne.NewSize(max(size.Width-9-30, 0), size.Height))

@@ -18,7 +18,7 @@ type Stat struct {
 // NewStat makes a figure. below may be empty.
 func NewStat(name, value, below string) *Stat {
 	s := &Stat{name: NewLabel(name, Caption), value: NewLabel(value, Figure), below: NewLabel(below, Caption)}
-	s.whole = VFlex(2, s.name, s.value, s.below)
+	s.whole = VFlex(3, s.name, s.value, s.below)
 	s.objects = []fyne.CanvasObject{s.whole}
 	s.layout = s.whole.Resize
 	s.min = func() fyne.Size { return s.whole.MinSize() }
@@ -162,6 +162,10 @@ func (s *Steps) Set(steps []Step) {
 		icon, color, text := st.State.look()
 		s.rows[i].icon.Set(icon, color)
 		s.rows[i].name.Set(st.Name)
+		s.rows[i].name.SetStyle(BodyMedium)
+		if st.State == StepWaiting || st.State == StepSkipped {
+			s.rows[i].name.SetStyle(Body)
+		}
 		s.rows[i].name.SetColor(text)
 		s.rows[i].right.Set(st.Right)
 	}

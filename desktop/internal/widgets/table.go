@@ -219,10 +219,7 @@ func (t *Table) widths(total float32) []float32 {
 		weights += c.Grow
 	}
 	if room < 0 {
-		shrink := max((total-2*t.cfg.Inset)/(total-2*t.cfg.Inset-room), 0)
-		for i := range widths {
-			widths[i] *= shrink
-		}
+		t.shrink(widths, -room)
 		return widths
 	}
 	for i, c := range t.cfg.Columns {
@@ -231,6 +228,26 @@ func (t *Table) widths(total float32) []float32 {
 		}
 	}
 	return widths
+}
+
+// shrink takes the room that there is too little of from the columns of text, which end in an ellipsis; figures that are cut say
+// something else.
+func (t *Table) shrink(widths []float32, missing float32) {
+	var text float32
+	for i, c := range t.cfg.Columns {
+		if !c.Right {
+			text += widths[i]
+		}
+	}
+	if text <= 0 {
+		return
+	}
+	left := max((text-missing)/text, 0.3)
+	for i, c := range t.cfg.Columns {
+		if !c.Right {
+			widths[i] *= left
+		}
+	}
 }
 
 // The distance to the next column is a part of the column's width; figures at the right keep more, so that they do not run into

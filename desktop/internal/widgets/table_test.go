@@ -196,6 +196,17 @@ func TestTableHidesColumnsThatDoNotFit(t *testing.T) {
 	}
 }
 
+func TestTableCutsTextBeforeFigures(t *testing.T) {
+	s := newTableScene(t, 36+10*50)
+	s.table.SetIDs([]string{"a"})
+	row := firstRow(t, s)
+	s.canvas.(interface{ Resize(fyne.Size) }).Resize(fyne.NewSize(405, 400))
+	wide := row.more.Size().Width
+	if drawn(row.more) != "more of a" || wide < row.more.NaturalSize().Width {
+		t.Errorf("figures are cut: %q", drawn(row.more))
+	}
+}
+
 // firstRow finds the row of the first line through what is drawn.
 func firstRow(t *testing.T, s *tableScene) *countedRow {
 	t.Helper()
