@@ -2,11 +2,11 @@ package pages
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
 
+	"github.com/backstay/backstay/desktop/internal/feed"
 	"github.com/backstay/backstay/desktop/internal/model"
 	"github.com/backstay/backstay/desktop/internal/nav"
 	"github.com/backstay/backstay/desktop/internal/theme"
@@ -14,6 +14,7 @@ import (
 	"github.com/backstay/backstay/desktop/internal/widgets"
 	"github.com/backstay/backstay/desktop/internal/words"
 	"github.com/backstay/backstay/icons"
+	"github.com/backstay/backstay/shared/api"
 	"github.com/backstay/backstay/shared/fleet"
 )
 
@@ -23,7 +24,7 @@ type host struct {
 	ctx  context.Context
 	d    *Deps
 	id   fleet.HostID
-	row  func(id string) (vm.HostRow, bool)
+	vm   *vm.Host
 	root *fyne.Container
 	face vm.Face
 
@@ -47,15 +48,16 @@ const (
 )
 
 func newHost(ctx context.Context, d *Deps, r nav.Route, state any) Page {
-	p := &host{ctx: ctx, d: d, id: fleet.HostID(r.ID), row: vm.NewHosts(d.Fleet).Row, root: widgets.VFlex(0), body: widgets.VFlex(0)}
+	p := &host{ctx: ctx, d: d, id: fleet.HostID(r.ID), vm: vm.NewHost(d.Fleet, fleet.HostID(r.ID)), root: widgets.VFlex(0), body: widgets.VFlex(0)}
 	if was, ok := state.(hostState); ok {
 		p.tab = was.tab
 	} else if r.Tab == string(nav.Jobs) {
 		p.tab = hostTabJobs
 	}
 	p.acts = newHostActs(ctx, d, p.id)
-	p.jobs = newHostJobs(ctx, d, p.id)
+	p.jobs = newHostJobs(ctx, d, p.vm.Jobs)
 	p.head, p.live, p.over = newHostHead(p), newHostLive(p), newHostOverview(p)
+	p.jobs.changed = p.over.showRuns
 	p.tabs = widgets.NewTabs([]string{words.T("host.tab.overview"), words.T("page.jobs")}, p.tab, func(i int) {
 		p.tab = i
 		p.showTab()
@@ -70,11 +72,7 @@ func (p *host) State() any                 { return hostState{p.tab} }
 func (p *host) Leave()                     { p.acts.leave() }
 
 func (p *host) Crumbs() []Crumb {
-	name := string(p.id)
-	if r, ok := p.row(name); ok {
-		name = r.Name
-	}
-	return []Crumb{{Text: words.T("page.hosts"), Route: nav.Route{Page: nav.Hosts}}, {Text: name}}
+	return []Crumb{{Text: words.T("page.hosts"), Route: nav.Route{Page: nav.Hosts}}, {Text: p.acts.name()}}
 }
 
 func (p *host) showTab() {
@@ -98,19 +96,23 @@ func (p *host) Key(k Key) bool {
 
 func (p *host) Update(c model.Change) {
 	p.acts.update(c)
-	p.jobs.update(c)
-	mine := c.All || c.Identity || slices.Contains(c.Hosts, p.id) || len(c.Repositories) > 0
+	changed := p.vm.Update(c)
 	if c.Connection && p.face != vm.Full {
 		p.face = ""
-		mine = true
+		changed.Page = true
 	}
-	if mine {
+	p.jobs.refresh(changed.Jobs)
+	if changed.Page {
 		p.show()
-	} else if len(c.Progress) > 0 && p.face == vm.Full {
+	}
+	if p.face != vm.Full {
+		return
+	}
+	if changed.Live {
 		p.live.show()
 	}
-	if p.face == vm.Full {
-		p.over.update(c)
+	if changed.Snapshots != vm.Nothing {
+		p.over.snapshots.show()
 	}
 }
 
@@ -121,28 +123,27 @@ func (p *host) Tick(now time.Time) {
 	}
 	p.head.show()
 	p.live.show()
-	p.over.tick()
+	p.over.show()
 	p.jobs.tick()
 }
 
-func (p *host) faceNow() vm.Face {
-	_, known := p.row(string(p.id))
-	link := p.d.Fleet.Connection().Link
-	switch {
-	case known:
-		return vm.Full
-	case p.d.Fleet.Listed():
-		return vm.Empty
-	case link == model.Lost || link == model.SignedOut:
-		return vm.Failed
+// askRuns asks for the backups before those that the host's row tells of.
+func (p *host) askRuns() {
+	q, any := p.vm.RunsQuery()
+	if !any {
+		return
 	}
-	return vm.Loading
+	feed.Call(p.ctx, p.d.Calls, func(ctx context.Context) (api.Page[fleet.Job], error) { return p.d.Daemon.Jobs(ctx, q) }, func(page api.Page[fleet.Job], err error) {
+		p.vm.TookRuns(page, err)
+		p.over.showRuns()
+	})
 }
 
 // show shows what is known now.
 func (p *host) show() {
-	face := p.faceNow()
+	face := p.vm.Face()
 	if face == vm.Full {
+		p.askRuns()
 		p.head.show()
 		p.live.show()
 		p.over.show()
@@ -152,13 +153,13 @@ func (p *host) show() {
 	}
 	p.face = face
 	var o fyne.CanvasObject
-	switch face {
-	case vm.Full:
+	switch {
+	case face == vm.Full:
 		o = page(widgets.VFlex(theme.Gap, p.head.root, p.live.root, p.tabs, widgets.Grow(p.body, 1)))
-	case vm.Empty:
+	case p.vm.Gone():
 		o = page(widgets.FlatCard(widgets.Empty(icons.Host, words.T("host.gone"), words.T("host.gone_text"),
 			widgets.NewButton(widgets.Primary, icons.Host, words.T("host.to_hosts"), func() { p.d.Navigate(nav.Route{Page: nav.Hosts}) }))))
-	case vm.Failed:
+	case face == vm.Failed:
 		o = page(widgets.FlatCard(failedLink(p.d)))
 	default:
 		o = hostSkeleton()

@@ -14,9 +14,6 @@ import (
 	"github.com/backstay/backstay/shared/fleet"
 )
 
-// maxRuns is how many backups the strip shows.
-const maxRuns = 40
-
 // runsCard shows how the last backups ended, and the figures of the newest that saved something.
 type runsCard struct {
 	root  fyne.CanvasObject
@@ -27,7 +24,7 @@ type runsCard struct {
 }
 
 func newRunsCard() *runsCard {
-	c := &runsCard{rate: widgets.NewLabel("", widgets.Cell), strip: widgets.NewWideStrip(maxRuns, 34), first: widgets.NewLabel("", widgets.Caption)}
+	c := &runsCard{rate: widgets.NewLabel("", widgets.Cell), strip: widgets.NewWideStrip(vm.HostRuns, 34), first: widgets.NewLabel("", widgets.Caption)}
 	for i, name := range []string{words.T("host.last_backup"), words.T("host.took"), words.T("host.added")} {
 		c.stats[i] = widgets.NewStat(name, words.T("job.none"), "")
 	}
@@ -36,42 +33,38 @@ func newRunsCard() *runsCard {
 	return c
 }
 
-// show takes the backups, oldest first.
-func (c *runsCard) show(backups []vm.JobRow, now time.Time) {
-	runs := backups[max(len(backups)-maxRuns, 0):]
-	tones := make([]widgets.Tone, len(runs))
-	good, all := 0, 0
-	for i, r := range runs {
-		tones[i] = endTone(r.State)
-		if r.State == fleet.StateCancelled {
-			continue
-		}
-		all++
-		if leftSnapshot(r.State) {
-			good++
-		}
-	}
-	c.strip.Set(tones)
+func (c *runsCard) show(v *vm.Host, now time.Time) {
+	marks := v.Runs()
+	c.strip.Set(markTones(marks))
 	first, rate := "", words.T("host.no_runs")
-	if len(runs) > 0 {
-		first = words.Moment(runs[0].Ended, now)
+	if len(marks) > 0 {
+		first = words.Moment(marks[0].At, now)
 	}
-	if all > 0 {
+	if r := v.RunsRate(); r.Known {
 		digits := 1
-		if good == all {
+		if r.Share == 1 {
 			digits = 0
 		}
-		rate = words.T("host.rate", "Percent", words.Percent(float64(good)/float64(all), digits))
+		rate = words.T("host.rate", "Percent", words.Percent(r.Share, digits))
 	}
 	c.first.Set(first)
 	c.rate.Set(rate)
-	for i := len(backups) - 1; i >= 0; i-- {
-		if r := backups[i]; leftSnapshot(r.State) {
-			c.stats[0].Set(words.Span(now.Sub(r.Ended)), words.Moment(r.Ended, now))
-			c.stats[1].Set(words.Duration(r.Duration), words.N("host.files", r.Files))
-			c.stats[2].Set(sizeOrNone(r.Added), words.T("host.of_size", "Size", words.Bytes(r.Bytes)))
-			return
+	for i := len(marks) - 1; i >= 0; i-- {
+		m := marks[i]
+		if !m.Saved() {
+			continue
 		}
+		took, files := words.T("job.none"), ""
+		if !m.Started.IsZero() {
+			took = words.Duration(m.At.Sub(m.Started))
+		}
+		if m.Files > 0 {
+			files = words.N("host.files", m.Files)
+		}
+		c.stats[0].Set(words.Span(now.Sub(m.At)), words.Moment(m.At, now))
+		c.stats[1].Set(took, files)
+		c.stats[2].Set(sizeOrNone(m.Added), words.T("host.of_size", "Size", words.Bytes(m.Bytes)))
+		return
 	}
 }
 

@@ -39,19 +39,16 @@ func newHostHead(p *host) *hostHead {
 }
 
 func (h *hostHead) show() {
-	r, ok := h.p.row(string(h.p.id))
-	if !ok {
-		return
-	}
+	r := h.p.vm.Row()
 	h.name.Set(r.Name)
 	h.pill.Set(statusLook(r.Status))
 	h.facts.Set(hostFacts(r, h.p.d.Now()))
-	visible := h.p.d.Fleet.May(fleet.RoleOperator) && r.Revoked.IsZero()
+	visible := h.p.d.Fleet.May(fleet.RoleOperator) && r.Revoked.IsZero() // disabled without a plan: the tooltip says why
 	if visible != h.backUp.Visible() {
 		shown(h.backUp, visible)
 		h.root.Refresh()
 	}
-	h.backUp.SetEnabled(len(r.Plans) > 0)
+	h.backUp.SetEnabled(h.p.vm.Actions().BackUp)
 	tip := ""
 	if len(r.Plans) == 0 {
 		tip = words.T("host.no_plan_tip")
@@ -131,7 +128,7 @@ func (l *hostLive) showJob(j *fleet.Job) {
 		l.fill(l.card)
 	}
 	l.job = j.ID
-	r, ok := l.p.jobs.vm.Row(string(j.ID))
+	r, ok := l.p.vm.Jobs.Row(string(j.ID))
 	if !ok {
 		return
 	}
@@ -213,12 +210,10 @@ func (l *hostLive) showTrouble() {
 
 func (l *hostLive) worst() (tone widgets.Tone, title, text string, button *widgets.Button) {
 	p, m := l.p, l.p.d.Fleet
-	r, ok := p.row(string(p.id))
+	r := p.vm.Row()
 	switch {
-	case !ok:
-		return
 	case !r.Revoked.IsZero():
-		if m.May(fleet.RoleAdmin) {
+		if p.vm.Actions().EnrolAnew {
 			button = widgets.NewButton(widgets.Secondary, "", words.T("host.enrol_again"), p.acts.enrolAgain)
 		}
 		return widgets.Muted, words.T("host.revoked", "Time", words.Moment(r.Revoked, p.d.Now())), words.T("host.revoked_text"), button

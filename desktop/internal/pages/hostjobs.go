@@ -6,7 +6,6 @@ import (
 	"fyne.io/fyne/v2"
 
 	"github.com/backstay/backstay/desktop/internal/feed"
-	"github.com/backstay/backstay/desktop/internal/model"
 	"github.com/backstay/backstay/desktop/internal/nav"
 	"github.com/backstay/backstay/desktop/internal/vm"
 	"github.com/backstay/backstay/desktop/internal/widgets"
@@ -25,11 +24,11 @@ type hostJobs struct {
 	room    *fyne.Container
 	table   *widgets.Table
 	face    vm.Face
-	changed func() // other backups are known; may be nil
+	changed func() // older jobs have come; may be nil
 }
 
-func newHostJobs(ctx context.Context, d *Deps, id fleet.HostID) *hostJobs {
-	j := &hostJobs{ctx: ctx, d: d, vm: vm.NewJobs(d.Fleet, vm.JobsFilter{Host: id}), room: widgets.VFlex(0)}
+func newHostJobs(ctx context.Context, d *Deps, jobs *vm.Jobs) *hostJobs {
+	j := &hostJobs{ctx: ctx, d: d, vm: jobs, room: widgets.VFlex(0)}
 	j.table = widgets.NewTable(widgets.TableConfig{Columns: jobColumns(), NewRow: func() widgets.Row { return newJobRow(d, j.vm.Row) },
 		OnOpen: func(id string) { d.Navigate(nav.Route{Page: nav.Job, ID: id}) }})
 	j.root = widgets.FlatCard(widgets.Pad(j.room, 6, 0, 0, 0))
@@ -38,8 +37,8 @@ func newHostJobs(ctx context.Context, d *Deps, id fleet.HostID) *hostJobs {
 	return j
 }
 
-func (j *hostJobs) update(c model.Change) {
-	r := j.vm.Update(c)
+// refresh shows a change that the view model has taken already.
+func (j *hostJobs) refresh(r vm.Refresh) {
 	if r == vm.Rows {
 		j.more() // the list has come, perhaps
 		j.show()
@@ -52,8 +51,7 @@ func (j *hostJobs) update(c model.Change) {
 // tick writes texts that age anew, and asks for older jobs when the end of the table is near.
 func (j *hostJobs) tick() {
 	j.table.RefreshVisible()
-	visible, ids := j.table.VisibleIDs(), j.vm.IDs()
-	if len(visible) > 0 && len(ids) > 0 && visible[len(visible)-1] == ids[len(ids)-1] {
+	if nearTheEnd(j.table.VisibleIDs(), j.vm.IDs()) {
 		j.more()
 	}
 }
@@ -66,15 +64,15 @@ func (j *hostJobs) more() {
 	feed.Call(j.ctx, j.d.Calls, func(ctx context.Context) (api.Page[fleet.Job], error) { return j.d.Daemon.Jobs(ctx, q.Filter) }, func(page api.Page[fleet.Job], err error) {
 		if j.vm.Took(q, page, err) != vm.Nothing {
 			j.show()
+			if j.changed != nil {
+				j.changed()
+			}
 		}
 	})
 }
 
 func (j *hostJobs) show() {
 	j.table.SetIDs(j.vm.IDs())
-	if j.changed != nil {
-		j.changed()
-	}
 	face := j.vm.Face()
 	if face == j.face && face != vm.Failed {
 		return

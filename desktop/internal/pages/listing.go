@@ -25,7 +25,6 @@ type listingConfig[T any] struct {
 	tip     string                   // of the button that removes
 	open    func(T)                  // nil: rows do not open
 	empty   func() fyne.CanvasObject // the empty face
-	styles  []widgets.Style          // of the columns; nil: as tables have them
 }
 
 // listing is a table of what one request gives, with all four faces. It is read anew by reload.
@@ -132,9 +131,6 @@ func (l *listing[T]) newRow() *listingRow[T] {
 		style := widgets.Cell
 		if i == 0 {
 			style = widgets.CellText
-		}
-		if i < len(l.cfg.styles) {
-			style = l.cfg.styles[i]
 		}
 		label := widgets.NewLabel("", style)
 		if c.Right {

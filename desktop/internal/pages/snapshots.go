@@ -223,21 +223,27 @@ func (p *snapshots) more() {
 	})
 }
 
-// restore asks what to restore of a snapshot, and where, and goes to the job.
+// restore asks what to restore of a snapshot.
 func (p *snapshots) restore(key string) {
-	s, ok := p.vm.Row(key)
-	if !ok || !p.d.Fleet.May(fleet.RoleOperator) {
+	if s, ok := p.vm.Row(key); ok {
+		restoreSnapshot(p.ctx, p.d, s)
+	}
+}
+
+// restoreSnapshot asks what to restore of a snapshot, and where, and goes to the job.
+func restoreSnapshot(ctx context.Context, d *Deps, s vm.SnapshotRow) {
+	if !d.Fleet.May(fleet.RoleOperator) {
 		return
 	}
-	hosts := holders(p.d.Fleet, s.RepositoryID)
-	dialogs.OpenRestore(dialogs.RestoreConfig{Canvas: p.d.Window.Canvas(), Snapshot: s.Short, Taken: words.Moment(s.Time, p.d.Now()), Paths: s.Paths, Hosts: hosts, Home: s.HostID,
+	hosts := holders(d.Fleet, s.RepositoryID)
+	dialogs.OpenRestore(dialogs.RestoreConfig{Canvas: d.Window.Canvas(), Snapshot: s.Short, Taken: words.Moment(s.Time, d.Now()), Paths: s.Paths, Hosts: hosts, Home: s.HostID,
 		Start: func(r dialogs.RestoreRequest, done func(error)) {
-			feed.Call(p.ctx, p.d.Calls, func(ctx context.Context) (fleet.Job, error) {
-				return p.d.Daemon.StartJob(ctx, string(r.Host), api.JobRequest{Kind: fleet.KindRestore, Repository: string(s.RepositoryID), Snapshot: string(s.ID), Includes: r.Includes, Folder: r.Folder}, "")
+			feed.Call(ctx, d.Calls, func(ctx context.Context) (fleet.Job, error) {
+				return d.Daemon.StartJob(ctx, string(r.Host), api.JobRequest{Kind: fleet.KindRestore, Repository: string(s.RepositoryID), Snapshot: string(s.ID), Includes: r.Includes, Folder: r.Folder}, "")
 			}, func(j fleet.Job, err error) {
 				done(err)
 				if err == nil {
-					p.d.Navigate(nav.Route{Page: nav.Job, ID: string(j.ID)})
+					d.Navigate(nav.Route{Page: nav.Job, ID: string(j.ID)})
 				}
 			})
 		}})

@@ -52,7 +52,7 @@ func (s *Strip) paintMarks(p *pen) {
 	}
 	wide := max(pitch-stripGap, 1)
 	if s.pitch == 0 {
-		wide = max(min(wide, pitch*0.6), 1)
+		wide = max(min(wide, pitch*0.6), pitch*0.55, 1)
 	}
 	missing := s.slots - len(s.marks)
 	for _, tone := range []Tone{Muted, Ok, Warn, Error, Running} {
