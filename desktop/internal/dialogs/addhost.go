@@ -76,6 +76,9 @@ func (a *AddHost) create() {
 	a.token, a.expired = nil, false
 	a.main.SetEnabled(false)
 	widgets.SetChildren(a.command, box(widgets.SkeletonLines(2)))
+	if a.dialog.IsOpen() { // the button that was pressed is gone, and with it what has the keyboard
+		a.cfg.Canvas.Focus(a.dialog)
+	}
 	a.cfg.Create(func(t api.EnrolmentToken, err error) {
 		if err != nil {
 			title, why := words.Error(err)

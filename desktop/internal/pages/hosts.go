@@ -17,7 +17,6 @@ const addTab = "add"
 
 // hosts is the page of all hosts.
 type hosts struct {
-	base
 	d     *Deps
 	root  fyne.CanvasObject
 	list  *hostList

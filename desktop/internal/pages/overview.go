@@ -18,7 +18,6 @@ import (
 
 // overview is the first page: figures, the last days, what needs a person, and the hosts.
 type overview struct {
-	base
 	ctx   context.Context
 	d     *Deps
 	vm    *vm.Overview
