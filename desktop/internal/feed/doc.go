@@ -9,7 +9,7 @@
 //
 // Memory is bounded while the UI is busy. A session coalesces: of each object only the newest row waits, of each job the newest
 // progress. Should more than maxRows objects wait, the watch is not read on until the UI took them. A job's stream keeps at most
-// maxLines lines and maxLineBytes of text waiting; then it is not read on either. In both cases the connection fills, the daemon
+// maxLines lines and maxLineBytes of text waiting; then it is not read on either. Of figures only the newest count when too many wait. In both cases the connection fills, the daemon
 // may hang up on a reader that slow, and apiclient resumes by cursor: nothing is dropped.
 //
 // Goroutines: each Session, JobFeed and Runner has its own and Close waits for them. Close may be called on the UI goroutine: it never

@@ -17,7 +17,7 @@ import (
 const (
 	maxLines     = 20_000
 	maxLineBytes = 8 << 20
-	maxProgress  = 64 // figures; beyond, the newest takes the place of the one before
+	maxProgress  = 512 // figures; beyond, the newest takes the place of the one before
 )
 
 // FollowConfig says which job, and what to do with what comes.
@@ -175,10 +175,9 @@ func (f *JobFeed) lines(first int64, lines []fleet.LogLine) {
 	})
 }
 
-// addProgress keeps the first and the newest figures of each phase in a row.
+// addProgress keeps figures in their order, and of too many the newest.
 func addProgress(b *model.JobBatch, p fleet.Progress) {
-	n := len(b.Progress)
-	if n >= maxProgress || n >= 2 && b.Progress[n-1].Phase == p.Phase && b.Progress[n-2].Phase == p.Phase {
+	if n := len(b.Progress); n >= maxProgress {
 		b.Progress[n-1] = p
 		return
 	}

@@ -50,6 +50,13 @@ func (u *ui) step() int {
 	return len(queue)
 }
 
+// waiting tells how many functions wait.
+func (u *ui) waiting() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.queue)
+}
+
 // until runs what is posted until ok, which is asked on this goroutine, which is the UI's.
 func (u *ui) until(t testing.TB, what string, ok func() bool) {
 	t.Helper()

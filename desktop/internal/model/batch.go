@@ -64,7 +64,7 @@ type JobBatch struct {
 	Job      *fleet.Job       // the job's row, when it changed
 	First    int64            // number of Lines[0]
 	Lines    []fleet.LogLine  // of the log, in order, following on the batch before
-	Progress []fleet.Progress // in order: at least the newest, and the first of each phase that was seen
+	Progress []fleet.Progress // in order; of very many not all, but the newest
 	AsOfSeq  int64            // the last line known to the daemon when the stream began; 0: not told in this batch
 	Live     bool             // all lines known so far have come
 	EOF      bool             // no line will come any more

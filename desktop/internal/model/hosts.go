@@ -148,18 +148,17 @@ func hasPlan(h *host, id fleet.PlanID) bool {
 // marksOf gives the newest backups of a host, newest last: those that the daemon notes, and where the job itself is known, what it
 // says. A backup whose contact is lost has not ended and is among them.
 func marksOf(h *host) []Mark {
-	var marks []Mark
-	known := map[fleet.JobID]bool{}
+	marks := make([]Mark, 0, 2*MaxMarks)
 	for j := range h.jobs.newestFirst() {
-		if m, ok := MarkOf(j); ok && !known[j.ID] {
-			known[j.ID] = true
+		if m, ok := MarkOf(j); ok {
 			if marks = append(marks, m); len(marks) == MaxMarks {
 				break
 			}
 		}
 	}
+	known := len(marks)
 	for _, m := range h.row.Backups {
-		if !known[m.JobID] {
+		if !slices.ContainsFunc(marks[:known], func(k Mark) bool { return k.JobID == m.JobID }) {
 			marks = append(marks, Mark{BackupMark: m})
 		}
 	}
@@ -169,10 +168,10 @@ func marksOf(h *host) []Mark {
 
 // MarkOf gives the mark of a backup that has ended, or whose contact is lost; false for any other job.
 func MarkOf(j *fleet.Job) (Mark, bool) {
-	short, ok := fleet.MarkOf(*j)
-	if !ok && (j.Kind != fleet.KindBackup || j.State != fleet.StateUnknown) {
+	if j.Kind != fleet.KindBackup || !j.State.Ended() && j.State != fleet.StateUnknown {
 		return Mark{}, false
 	}
+	short, ok := fleet.MarkOf(*j)
 	if !ok {
 		short = fleet.BackupMark{JobID: j.ID, State: j.State, At: j.UpdatedAt}
 	}
