@@ -38,7 +38,7 @@ func TestConnect(t *testing.T) {
 	if err != nil || contact.Pin != pin.Of(s.CA()) || contact.Address != s.Address() {
 		t.Fatalf("%+v, %v", contact, err)
 	}
-	door := feed.Door{Address: contact.Address, Pin: contact.Pin}
+	door := feed.Door(contact) // a person has compared the pin
 	if _, err := door.SignIn(ctx, "mira", secret.New("wrong")); fault.CodeOf(err) != fault.Unauthenticated {
 		t.Errorf("a wrong password: %v", err)
 	}

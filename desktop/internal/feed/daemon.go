@@ -20,6 +20,7 @@ type Daemon interface {
 	Address() string
 	Identity(ctx context.Context) (api.Identity, error)
 	Overview(ctx context.Context, days int) (api.Overview, error)
+	ChangePassword(ctx context.Context, r api.PasswordChange) error
 	SignOut(ctx context.Context) error
 	Close()
 }
@@ -44,6 +45,9 @@ type Jobs interface {
 // Estate changes hosts, repositories and plans; what there is comes by the watch.
 type Estate interface {
 	CreateEnrolmentToken(ctx context.Context, r api.EnrolmentTokenRequest) (api.EnrolmentToken, error)
+	EnrolmentTokens(ctx context.Context) ([]api.Enrolment, error)
+	RevokeEnrolmentToken(ctx context.Context, id string) error
+	RenameHost(ctx context.Context, host, name string) (fleet.Host, error)
 	RevokeHost(ctx context.Context, id fleet.HostID) error
 	PutSecret(ctx context.Context, host, repository, sealed string) error
 	DeleteSecret(ctx context.Context, host, repository string) error
@@ -60,6 +64,7 @@ type Estate interface {
 type Access interface {
 	Users(ctx context.Context) ([]api.User, error)
 	CreateUser(ctx context.Context, r api.UserRequest) (api.User, error)
+	ChangeUser(ctx context.Context, user string, r api.UserChange) (api.User, error)
 	DeleteUser(ctx context.Context, id fleet.UserID) error
 	Tokens(ctx context.Context) ([]api.Token, error)
 	CreateToken(ctx context.Context, r api.TokenRequest) (api.Token, error)

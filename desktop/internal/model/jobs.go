@@ -40,13 +40,6 @@ func (l *jobList) remove(j *fleet.Job) {
 	}
 }
 
-func (l *jobList) newest() *fleet.Job {
-	if len(l.jobs) == 0 {
-		return nil
-	}
-	return l.jobs[len(l.jobs)-1]
-}
-
 func (l *jobList) oldestFirst() []*fleet.Job { return l.jobs }
 
 func (l *jobList) newestFirst() iter.Seq[*fleet.Job] {

@@ -29,6 +29,7 @@ func (d *Daemon) people() {
 		{ID: d.id("T"), Name: "grafana", Role: fleet.RoleViewer, CreatedBy: "lei", CreatedAt: d.now.AddDate(0, 0, -31), LastUsedAt: ago(12 * time.Second), ExpiresAt: ago(-334 * 24 * time.Hour)},
 		{ID: d.id("T"), Name: "migration", Role: fleet.RoleAdmin, CreatedBy: "mira", CreatedAt: d.now.AddDate(0, 0, -9), ExpiresAt: ago(-5 * 24 * time.Hour)},
 	}
+	d.enrolledLately()
 	d.history60()
 }
 
@@ -70,22 +71,57 @@ func (d *Daemon) Users(ctx context.Context) ([]api.User, error) {
 // CreateUser adds a user.
 func (d *Daemon) CreateUser(ctx context.Context, r api.UserRequest) (api.User, error) {
 	return ask(ctx, d, func() (api.User, error) {
+		if err := d.adminLocked(); err != nil {
+			return api.User{}, err
+		}
 		if slices.ContainsFunc(d.users, func(u api.User) bool { return u.Name == r.Name }) {
 			return api.User{}, taken("user", r.Name)
 		}
 		u := api.User{ID: fleet.UserID(d.id("U")), Name: r.Name, Role: r.Role, CreatedAt: d.now}
 		d.users = append(d.users, u)
 		d.note("user.create", string(u.ID), u.Name+" as "+string(u.Role))
-		return u, d.adminLocked()
+		return u, nil
+	})
+}
+
+// ChangeUser gives a user another role or password.
+func (d *Daemon) ChangeUser(ctx context.Context, user string, r api.UserChange) (api.User, error) {
+	return ask(ctx, d, func() (api.User, error) {
+		if err := d.adminLocked(); err != nil {
+			return api.User{}, err
+		}
+		i := slices.IndexFunc(d.users, func(u api.User) bool { return string(u.ID) == user || u.Name == user })
+		if i < 0 {
+			return api.User{}, unknown(fault.NotFound, "user", user)
+		}
+		if r.Role != "" {
+			d.users[i].Role = r.Role
+		}
+		d.note("user.update", string(d.users[i].ID), "")
+		return d.users[i], nil
+	})
+}
+
+// ChangePassword takes any new password for the one in use, "correct horse battery".
+func (d *Daemon) ChangePassword(ctx context.Context, r api.PasswordChange) error {
+	return do(ctx, d, func() error {
+		if r.Old != "correct horse battery" {
+			return fault.New(fault.InvalidInput, "The old password is wrong. Try again.")
+		}
+		d.note("user.update", "", "password")
+		return nil
 	})
 }
 
 // DeleteUser removes a user.
 func (d *Daemon) DeleteUser(ctx context.Context, id fleet.UserID) error {
 	return do(ctx, d, func() error {
+		if err := d.adminLocked(); err != nil {
+			return err
+		}
 		d.users = slices.DeleteFunc(d.users, func(u api.User) bool { return u.ID == id })
 		d.note("user.delete", string(id), "")
-		return d.adminLocked()
+		return nil
 	})
 }
 

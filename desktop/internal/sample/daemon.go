@@ -64,8 +64,10 @@ type Daemon struct {
 	users     []api.User
 	tokens    []api.Token
 	audit     []api.AuditRow
-	rows      []api.Row // every change, rev i+1 at index i
-	made      int       // for ids
+
+	enrolments []api.Enrolment // newest first
+	rows       []api.Row       // every change, rev i+1 at index i
+	made       int             // for ids
 
 	cut       error // the connection is down, and why
 	failure   error // every request fails

@@ -123,14 +123,14 @@ func verboseLine(rnd *rand.Rand, machine, i int, at time.Time) fleet.LogLine {
 		return line(`{"message_type":"verbose_status","action":"scan_finished","item":"","duration":1.904113,"data_size":904710979584,"data_size_in_repo":0,"metadata_size":0,"metadata_size_in_repo":0,"total_files":233871}`)
 	}
 	item, size := pathOf(machine, i), rnd.IntN(12*mebibyte)
-	action, data, stored := "unchanged", 0, 0
+	action, data := "unchanged", 0
 	switch dice := rnd.IntN(100); {
 	case dice < 24:
 		action, data = "new", size
 	case dice < 40:
 		action, data = "modified", size
 	}
-	stored = data * 41 / 100
+	stored := data * 41 / 100
 	return line(fmt.Sprintf(`{"message_type":"verbose_status","action":%q,"item":%s,"duration":%.6f,"data_size":%d,"data_size_in_repo":%d,"metadata_size":0,"metadata_size_in_repo":0,"total_files":0}`,
 		action, quote(item), rnd.Float64()/4, data, stored))
 }

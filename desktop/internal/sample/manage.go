@@ -3,26 +3,11 @@ package sample
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/backstay/backstay/shared/api"
 	"github.com/backstay/backstay/shared/fault"
 	"github.com/backstay/backstay/shared/fleet"
 )
-
-// CreateEnrolmentToken makes a token that nothing can be enrolled with.
-func (d *Daemon) CreateEnrolmentToken(ctx context.Context, r api.EnrolmentTokenRequest) (api.EnrolmentToken, error) {
-	return ask(ctx, d, func() (api.EnrolmentToken, error) {
-		valid := time.Hour
-		if r.ValidForMS > 0 {
-			valid = time.Duration(r.ValidForMS) * time.Millisecond
-		}
-		token, pin := "bse_sample_4Kq8wZt2", "sha256:"+strings.Repeat("9f2c41d0", 8)
-		d.note("enrolment_token.create", "", "")
-		return api.EnrolmentToken{ID: d.id("E"), Token: token, CAPin: pin, Address: Address, ExpiresAt: d.now.Add(valid),
-			Command: "backstay-agent enrol --daemon " + Address + " --pin " + pin + " --token " + token}, nil
-	})
-}
 
 // note writes into the audit log.
 func (d *Daemon) note(action, object, detail string) {
@@ -41,6 +26,23 @@ func (d *Daemon) RevokeHost(ctx context.Context, id fleet.HostID) error {
 		d.note("host.revoke", string(id), h.Name)
 		d.hostChangedLocked(h)
 		return nil
+	})
+}
+
+// RenameHost gives a host another name.
+func (d *Daemon) RenameHost(ctx context.Context, host, name string) (fleet.Host, error) {
+	return ask(ctx, d, func() (fleet.Host, error) {
+		h, err := d.hostLocked(host)
+		if err != nil {
+			return fleet.Host{}, err
+		}
+		if other, err := d.hostLocked(name); err == nil && other != h {
+			return fleet.Host{}, taken("host", name)
+		}
+		h.Name = name
+		d.note("host.rename", string(h.ID), name)
+		d.hostChangedLocked(h)
+		return *h, nil
 	})
 }
 

@@ -12,10 +12,11 @@ import (
 
 // Access is who may do what: people, tokens, enrolled agents, and what was done. Lists are asked for by their own Ask.
 type Access struct {
-	Users  List[api.User]
-	Tokens List[api.Token]
-	Agents *Hosts // with ScopeRevoked for those that are not trusted any more
-	Audit  Audit
+	Users      List[api.User]
+	Tokens     List[api.Token]
+	Enrolments List[api.Enrolment]
+	Agents     *Hosts // with ScopeRevoked for those that are not trusted any more
+	Audit      Audit
 
 	m *model.Fleet
 }
@@ -81,5 +82,47 @@ func (v *Access) TokenRows(now time.Time) []TokenRow {
 		rows = append(rows, r)
 	}
 	slices.SortStableFunc(rows, func(a, b TokenRow) int { return model.CompareNames(a.Name, b.Name) })
+	return rows
+}
+
+// EnrolmentState says what became of an enrolment token.
+type EnrolmentState string
+
+// The states.
+const (
+	EnrolmentOpen    EnrolmentState = "open"
+	EnrolmentUsed    EnrolmentState = "used"
+	EnrolmentExpired EnrolmentState = "expired"
+)
+
+// EnrolmentRow is an enrolment token, without what it is spent with.
+type EnrolmentRow struct {
+	ID        string
+	State     EnrolmentState
+	HostID    fleet.HostID // that used it, or is to enrol anew with it
+	Host      string       // "": none, or one that is gone
+	CreatedBy string
+	Created   time.Time
+	Expires   time.Time
+	Used      time.Time // zero: it was not
+}
+
+// EnrolmentRows gives the enrolment tokens of the last days, newest first.
+func (v *Access) EnrolmentRows(now time.Time) []EnrolmentRow {
+	var rows []EnrolmentRow
+	for _, e := range v.Enrolments.Items() {
+		r := EnrolmentRow{ID: e.ID, State: EnrolmentOpen, HostID: e.HostID, CreatedBy: field(e.CreatedBy), Created: e.CreatedAt, Expires: e.ExpiresAt}
+		if h := v.m.Host(e.HostID); h != nil {
+			r.Host = field(h.Name)
+		}
+		switch {
+		case e.UsedAt != nil:
+			r.State, r.Used = EnrolmentUsed, *e.UsedAt
+		case !e.ExpiresAt.After(now):
+			r.State = EnrolmentExpired
+		}
+		rows = append(rows, r)
+	}
+	slices.SortStableFunc(rows, func(a, b EnrolmentRow) int { return b.Created.Compare(a.Created) })
 	return rows
 }

@@ -18,11 +18,9 @@ var t0 = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // world is a model that follows the sample fleet, without a feed: step takes what changed.
 type world struct {
-	t    testing.TB
-	d    *sample.Daemon
-	m    *model.Fleet
-	rev  int64
-	told map[fleet.JobID]time.Time
+	t testing.TB
+	d *sample.Daemon
+	m *model.Fleet
 }
 
 func newWorld(t testing.TB) *world {

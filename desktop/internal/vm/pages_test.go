@@ -260,6 +260,34 @@ func TestAccess(t *testing.T) {
 	}
 }
 
+func TestEnrolmentTokens(t *testing.T) {
+	w := newWorld(t)
+	v := vm.NewAccess(w.m)
+	states := func() (out []vm.EnrolmentState) {
+		v.Enrolments.Again()
+		if !v.Enrolments.Ask() {
+			t.Fatal("not asked for")
+		}
+		v.Enrolments.Took(w.d.EnrolmentTokens(t.Context()))
+		for _, r := range v.EnrolmentRows(w.d.Now()) {
+			out = append(out, r.State)
+			if (r.State == vm.EnrolmentUsed) != (r.Host != "" && !r.Used.IsZero()) {
+				t.Errorf("%+v", r)
+			}
+		}
+		return out
+	}
+	if got := states(); !slices.Equal(got, []vm.EnrolmentState{vm.EnrolmentOpen, vm.EnrolmentUsed, vm.EnrolmentExpired}) {
+		t.Error(got)
+	}
+	if err := w.d.RevokeEnrolmentToken(t.Context(), v.EnrolmentRows(w.d.Now())[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := states(); !slices.Equal(got, []vm.EnrolmentState{vm.EnrolmentUsed, vm.EnrolmentExpired}) {
+		t.Error(got)
+	}
+}
+
 // The end of the audit log is found, and then all of it, whatever its length, and while it grows.
 func TestAuditIsFoundFromItsEnd(t *testing.T) {
 	for _, n := range []int{0, 1, 499, 500, 501, 999, 1000, 1001, 12_345, 512_000} {
