@@ -69,6 +69,18 @@ var built = &builds{done: map[string]error{}}
 // process and gives its path. With BACKSTAY_TEST_RACE=1 it is built with the race detector.
 func Build(t testing.TB, pkg string) string {
 	t.Helper()
+	return buildOnce(t, pkg, os.Getenv("BACKSTAY_TEST_RACE") == "1")
+}
+
+// BuildWindow is Build for the console, always without the race detector: with it the window system's C code, which takes minutes,
+// would be compiled a second time.
+func BuildWindow(t testing.TB, pkg string) string {
+	t.Helper()
+	return buildOnce(t, pkg, false)
+}
+
+func buildOnce(t testing.TB, pkg string, race bool) string {
+	t.Helper()
 	if dir := os.Getenv(buildsEnv); dir != "" {
 		if path := filepath.Join(dir, filepath.Base(pkg)); exists(path) {
 			return path
@@ -92,7 +104,7 @@ func Build(t testing.TB, pkg string) string {
 	}
 	err, ok := built.done[pkg]
 	if !ok {
-		err = build(RepoRoot(t), pkg, out)
+		err = build(RepoRoot(t), pkg, out, race)
 		built.done[pkg] = err
 	}
 	if err != nil {
@@ -121,9 +133,9 @@ func RemoveBuilds() error {
 	return os.RemoveAll(dir)
 }
 
-func build(root, pkg, out string) error {
+func build(root, pkg, out string, race bool) error {
 	args := []string{"build", "-trimpath", "-o", out}
-	if os.Getenv("BACKSTAY_TEST_RACE") == "1" {
+	if race {
 		args = append(args, "-race")
 	}
 	cmd := exec.Command("go", append(args, "./"+pkg)...)

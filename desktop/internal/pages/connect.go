@@ -88,6 +88,9 @@ func (c *connect) reach() {
 	}
 }
 
+// field gives the keyboard to a field.
+func (c *connect) field(e *widgets.TextEntry) func() { return func() { e.FocusIn(c.d.Window.Canvas()) } }
+
 // button gives the keyboard to a button.
 func (c *connect) button(b *widgets.Button) func() { return func() { c.d.Window.Canvas().Focus(b) } }
 
@@ -150,7 +153,7 @@ func (c *connect) askAddress(text string, err error) {
 	if len(c.d.Prefs.Get().Profiles) > 0 {
 		buttons = append([]fyne.CanvasObject{widgets.NewButton(widgets.Ghost, icons.ArrowLeft, words.T("connect.back"), c.askWhich)}, buttons...)
 	}
-	c.show(entry.Focus, widgets.NewLabel(words.T("connect.where"), widgets.CardTitle), field, widgets.HFlex(8, buttons...))
+	c.show(c.field(entry), widgets.NewLabel(words.T("connect.where"), widgets.CardTitle), field, widgets.HFlex(8, buttons...))
 }
 
 // met goes on with a daemon that answered: one that is known by its pin, or one whose pin a person has to look at.
@@ -246,7 +249,7 @@ func (c *connect) askPassword(err error) {
 		})
 	}
 	in = widgets.NewButton(widgets.Primary, "", words.T("link.sign_in"), try)
-	user.OnSubmit(func(string) { password.Focus() })
+	user.OnSubmit(func(string) { c.field(password)() })
 	password.OnSubmit(func(string) { try() })
 	back := widgets.NewButton(widgets.Ghost, icons.ArrowLeft, words.T("connect.back"), func() {
 		if len(c.d.Prefs.Get().Profiles) > 0 {
@@ -258,9 +261,9 @@ func (c *connect) askPassword(err error) {
 	if err != nil {
 		tell(err)
 	}
-	focus := user.Focus
+	focus := c.field(user)
 	if c.p.User != "" {
-		focus = password.Focus
+		focus = c.field(password)
 	}
 	title := widgets.VFlex(2, widgets.NewLabel(words.T("connect.sign_in_at", "Daemon", c.p.Name), widgets.CardTitle), widgets.NewLabel(bare(c.p.Address), widgets.Caption))
 	c.show(focus, title, trouble, userField, passwordField, remember, widgets.HFlex(8, back, widgets.Spacer(), in))

@@ -197,6 +197,10 @@ func (s *Shell) apply(b model.Batch) {
 func (s *Shell) Start() {
 	if current := s.prefs.Get().Current; current != "" {
 		gate{s}.Open(current)
+		return
+	}
+	if p, ok := s.page.(pages.Shown); ok { // it could not have the keyboard before there was a window
+		p.Shown()
 	}
 }
 

@@ -220,7 +220,10 @@ func (t *TextEntry) SetError(wrong bool) {
 	t.errLine.Refresh()
 }
 
-// Focus gives the field the keyboard.
+// FocusIn gives the field of a canvas the keyboard, also before it was drawn for the first time.
+func (t *TextEntry) FocusIn(c fyne.Canvas) { c.Focus(t.entry) }
+
+// Focus gives the field the keyboard, once it was drawn.
 func (t *TextEntry) Focus() {
 	if c := fyne.CurrentApp().Driver().CanvasForObject(t); c != nil {
 		c.Focus(t.entry)

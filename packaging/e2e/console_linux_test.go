@@ -1,0 +1,226 @@
+package e2e
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/backstay/backstay/shared/api"
+	"github.com/backstay/backstay/shared/apiclient"
+	"github.com/backstay/backstay/shared/fleet"
+	"github.com/backstay/backstay/shared/secret"
+	"github.com/backstay/backstay/shared/sharedtest"
+)
+
+// Places in a window of 1440 by 900, and colours of the light theme. What is where is seen in artifacts/console.
+var (
+	sidebarArea  = image.Rect(0, 0, 231, 900)
+	pageArea     = image.Rect(240, 60, 1440, 900)
+	progressArea = image.Rect(260, 140, 1410, 210)
+	logArea      = image.Rect(540, 360, 1380, 800) // above the pill
+	logMiddle    = image.Pt(960, 600)
+	followPill   = image.Pt(967, 852)
+	pillArea     = image.Rect(880, 835, 1055, 870)
+	cancelArea   = image.Rect(1300, 80, 1420, 115)
+	cancelButton = image.Pt(1362, 97)
+	titleArea    = image.Rect(250, 70, 900, 100)
+
+	accentBlue  = color.RGBA{0x32, 0x57, 0xE8, 0xFF}
+	errorRed    = color.RGBA{0xC9, 0x2A, 0x3A, 0xFF}
+	runningBlue = color.RGBA{0x3B, 0x82, 0xF6, 0xFF}
+	mutedSoft   = color.RGBA{0xED, 0xF0, 0xF3, 0xFF}
+)
+
+// manyFiles is a tree that takes restic some time, and whose log has a line for each file.
+func manyFiles(t testing.TB, dir string, folders, files int) {
+	t.Helper()
+	for d := range folders {
+		folder := filepath.Join(dir, fmt.Sprintf("folder-%03d", d))
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for f := range files {
+			if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("file-%04d", f)), pseudoRandom(uint64(d*files+f+1), 300), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// planOfManyFiles is a plan over a tree of its own.
+func (f *fleetOf) planOfManyFiles(name string, folders, files int) fleet.Plan {
+	f.t.Helper()
+	src := filepath.Join(f.dir, name)
+	manyFiles(f.t, src, folders, files)
+	plan, err := f.client.AddPlan(f.t.Context(), api.PlanRequest{Name: name, RepositoryID: f.repositoryID("local"), Hosts: []fleet.HostID{f.host.ID},
+		Backup: fleet.BackupSpec{Paths: []string{src}, Verbose: true}})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return plan
+}
+
+// startConsole starts the real console in a real window, in the light theme, with nothing known of any daemon.
+func startConsole(t *testing.T, f *fleetOf, s *screen) *process {
+	t.Helper()
+	config := filepath.Join(f.dir, "console")
+	if err := os.MkdirAll(config, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(config, "console.json"), []byte(`{"theme":"light","language":"en"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(consoleBin(t), "--config", config)
+	cmd.Env = cleanEnv(f.dir, s.env()...)
+	p := start(t, cmd)
+	s.await("the way in", func(img *image.RGBA) bool { return seen(img, image.Rect(700, 400, 1000, 700), accentBlue) > 500 })
+	s.focus(cmd.Process.Pid)
+	return p
+}
+
+func consoleBin(t testing.TB) string {
+	return sharedtest.BuildWindow(t, "desktop/cmd/backstay-desktop")
+}
+
+// TestConsoleInARealWindow walks the console as a person does, with mouse and keyboard, against a real daemon, agent and restic: sign
+// in, hosts, back up now, watch, scroll up, follow again, search, copy, cancel.
+func TestConsoleInARealWindow(t *testing.T) {
+	f := newFleet(t, options{})
+	f.repository("local", filepath.Join(f.dir, "repository"), "", secret.Credentials{Password: secret.New(repositoryPassword)}, true)
+	plan := f.planOfManyFiles("everything", 300, 500)
+	other := f.planOfManyFiles("another", 300, 250) // for the cancel: the first may be over by then on a fast machine
+	s := newScreen(t, image.Pt(1440, 900))
+	console := startConsole(t, f, s)
+	s.keep("01-connect")
+	f.signInByHand(s)
+	s.keep("02-overview")
+
+	s.press("ctrl+2")
+	s.await("the hosts", func(img *image.RGBA) bool { return seen(img, image.Rect(10, 100, 220, 135), accentBlue) > 5 })
+	s.keep("03-hosts")
+	job := f.backUpByHand(s, plan)
+	before := s.keep("04-started")
+	s.await("progress", func(img *image.RGBA) bool {
+		return seen(img, progressArea, runningBlue) > 50 && differ(before, img, progressArea) > 0
+	})
+	s.keep("05-progress")
+
+	f.readByHand(s)
+	f.await(job.ID)
+	f.cancelByHand(s, f.backUpByHand(s, other).ID)
+	console.stop()
+	if console.err != nil {
+		t.Errorf("the console ended with %v", console.err)
+	}
+}
+
+// signInByHand goes in by the keyboard alone: address, the pin that is compared, name, password.
+func (f *fleetOf) signInByHand(s *screen) {
+	f.t.Helper()
+	s.write(f.listen)
+	before := s.look()
+	s.press("Return")
+	s.await("the pin", func(img *image.RGBA) bool { return differ(before, img, pageArea) > 0.005 })
+	s.settle(pageArea)
+	s.keep("01-pin")
+	before = s.look()
+	s.press("Return")
+	s.await("the question who signs in", func(img *image.RGBA) bool { return differ(before, img, pageArea) > 0.005 })
+	s.settle(pageArea)
+	s.write("admin")
+	s.press("Return")
+	s.write(f.password)
+	s.press("Return")
+	s.await("the overview", func(img *image.RGBA) bool { return seen(img, image.Rect(10, 60, 220, 100), accentBlue) > 5 })
+	s.settle(sidebarArea)
+}
+
+// backUpByHand starts the plan by the palette, which lands on the live page.
+func (f *fleetOf) backUpByHand(s *screen, plan fleet.Plan) fleet.Job {
+	f.t.Helper()
+	before := s.look()
+	s.press("ctrl+k")
+	s.await("the palette", func(img *image.RGBA) bool { return differ(before, img, pageArea) > 0.2 })
+	s.write("back " + plan.Name)
+	s.settle(pageArea)
+	s.keep("03-palette")
+	s.press("Return")
+	var job fleet.Job
+	sharedtest.Eventually(f.t, 30*time.Second, "the job is there", func() bool {
+		page, err := f.client.Jobs(f.t.Context(), jobsOfPlan(plan.ID))
+		if err != nil || len(page.Items) == 0 {
+			return false
+		}
+		job = page.Items[0]
+		return true
+	})
+	s.await("the live page", func(img *image.RGBA) bool { return seen(img, cancelArea, errorRed) > 20 })
+	f.awaitState(job.ID, time.Minute, func(state fleet.JobState) bool { return state == fleet.StateRunning })
+	return job
+}
+
+// readByHand reads the log while it grows: up, which stops following; the pill, which follows again; search; copy.
+func (f *fleetOf) readByHand(s *screen) {
+	f.t.Helper()
+	s.wheel(logMiddle, -8)
+	s.await("the pill", func(img *image.RGBA) bool { return seen(img, pillArea, accentBlue) > 300 })
+	still := s.settle(logArea)
+	s.keep("06-detached")
+	s.await("more lines below", func(img *image.RGBA) bool { return differ(still, img, pillArea) > 0 })
+	if d := differ(still, s.look(), logArea); d != 0 {
+		f.t.Errorf("the log moved under the reader: %.4f of it is different", d)
+	}
+	s.click(followPill)
+	followed := s.await("following", func(img *image.RGBA) bool {
+		return seen(img, pillArea, accentBlue) < 50 && differ(still, img, logArea) > 0.01
+	})
+	s.await("lines that move by", func(img *image.RGBA) bool { return differ(followed, img, logArea) > 0.005 })
+	s.keep("07-following")
+
+	s.press("ctrl+f")
+	s.write("file-0007")
+	s.press("Return")
+	hit := color.RGBA{0xF5, 0xB8, 0x3D, 0xFF}
+	s.await("a hit", func(img *image.RGBA) bool {
+		return seen(img, logArea, hit) > 30 || seen(img, logArea, color.RGBA{0xE8, 0xA3, 0x17, 0xFF}) > 30
+	})
+	s.keep("08-search")
+	s.press("Escape")
+	s.drag(image.Pt(700, 500), image.Pt(1000, 560))
+	s.press("ctrl+c")
+	sharedtest.Eventually(f.t, 20*time.Second, "the clipboard has lines of the log", func() bool { return strings.Contains(s.clipboard(), "folder-") })
+	s.keep("09-copied")
+}
+
+// cancelByHand cancels the job, and confirms it.
+func (f *fleetOf) cancelByHand(s *screen, id fleet.JobID) {
+	f.t.Helper()
+	before := s.look()
+	s.click(cancelButton)
+	s.await("the question", func(img *image.RGBA) bool { return differ(before, img, sidebarArea) > 0.5 })
+	s.keep("10-confirm")
+	s.press("Tab", "Tab", "Return")
+	done := f.awaitState(id, time.Minute, fleet.JobState.Final)
+	f.wantState(done, fleet.StateCancelled)
+	s.await("the state", func(img *image.RGBA) bool {
+		return seen(img, titleArea, mutedSoft) > 200 && seen(img, cancelArea, errorRed) == 0
+	})
+	s.keep("11-cancelled")
+}
+
+func jobsOfPlan(id fleet.PlanID) apiclient.JobFilter { return apiclient.JobFilter{Plan: string(id)} }
+
+func (f *fleetOf) repositoryID(name string) fleet.RepositoryID {
+	f.t.Helper()
+	r, err := f.client.Repository(f.t.Context(), name)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return r.ID
+}
