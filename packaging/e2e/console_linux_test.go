@@ -93,8 +93,8 @@ func consoleBin(t testing.TB) string {
 func TestConsoleInARealWindow(t *testing.T) {
 	f := newFleet(t, options{})
 	f.repository("local", filepath.Join(f.dir, "repository"), "", secret.Credentials{Password: secret.New(repositoryPassword)}, true)
-	plan := f.planOfManyFiles("everything", 300, 500)
-	other := f.planOfManyFiles("another", 300, 250) // for the cancel: the first may be over by then on a fast machine
+	plan := f.planOfManyFiles("everything", 300, 320)
+	other := f.planOfManyFiles("another", 300, 150) // for the cancel: the first may be over by then on a fast machine
 	s := newScreen(t, image.Pt(1440, 900))
 	console := startConsole(t, f, s)
 	s.keep("01-connect")
@@ -192,9 +192,11 @@ func (f *fleetOf) readByHand(s *screen) {
 	})
 	s.keep("08-search")
 	s.press("Escape")
-	s.drag(image.Pt(700, 500), image.Pt(1000, 560))
-	s.press("ctrl+c")
-	sharedtest.Eventually(f.t, 20*time.Second, "the clipboard has lines of the log", func() bool { return strings.Contains(s.clipboard(), "folder-") })
+	sharedtest.Eventually(f.t, 30*time.Second, "the clipboard has lines of the log", func() bool {
+		s.drag(image.Pt(700, 500), image.Pt(1000, 560))
+		s.press("ctrl+c")
+		return strings.Contains(s.clipboard(), "folder-")
+	})
 	s.keep("09-copied")
 }
 

@@ -158,9 +158,15 @@ func (s *screen) press(keys ...string) {
 	}
 }
 
+// clipboard is what lies on the clipboard; "" when nobody has put anything there.
 func (s *screen) clipboard() string {
-	s.t.Helper()
-	return s.tool("xclip", "-o", "-selection", "clipboard")
+	cmd := exec.Command("xclip", "-o", "-selection", "clipboard")
+	cmd.Env = append(os.Environ(), "DISPLAY="+s.display)
+	out, err := cmd.Output()
+	if err != nil {
+		return ""
+	}
+	return string(out)
 }
 
 // differ is the share of the pixels of an area that two pictures show differently.
