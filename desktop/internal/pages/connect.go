@@ -89,7 +89,9 @@ func (c *connect) reach() {
 }
 
 // field gives the keyboard to a field.
-func (c *connect) field(e *widgets.TextEntry) func() { return func() { e.FocusIn(c.d.Window.Canvas()) } }
+func (c *connect) field(e *widgets.TextEntry) func() {
+	return func() { e.FocusIn(c.d.Window.Canvas()) }
+}
 
 // button gives the keyboard to a button.
 func (c *connect) button(b *widgets.Button) func() { return func() { c.d.Window.Canvas().Focus(b) } }
