@@ -68,6 +68,13 @@ func (v *View) measure(w, h int) {
 	v.geo = g
 	v.win.Height, v.win.RowH = float64(max(h-g.pad, v.atlas.rowH)), float64(v.atlas.rowH)
 	v.rewrap()
+	if v.cfg.OnOlder != nil || v.cfg.OnNewer != nil {
+		v.cfg.Post(func() {
+			if !v.closed {
+				v.wantLines() // a larger view may need them; not while it is being painted
+			}
+		})
+	}
 }
 
 // rewrap tells the store where lines wrap now.

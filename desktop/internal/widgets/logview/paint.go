@@ -21,6 +21,10 @@ func (v *View) generate(w, h int) image.Image {
 	if v.recolour {
 		v.colours, v.recolour = readPalette(), false
 	}
+	if v.closed {
+		fill(v.img, 0, 0, w, h, v.colours.ground)
+		return v.img
+	}
 	v.measure(w, h)
 	v.win.Settle(v.store)
 	fill(v.img, 0, 0, w, h, v.colours.ground)

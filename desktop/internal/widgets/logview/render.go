@@ -98,7 +98,7 @@ func (v *View) wantLines() {
 		return
 	}
 	near := 2 * v.win.Height
-	if v.cfg.OnOlder != nil && !v.fetch.older && !v.fetch.first && v.store.FirstSeq() > 1 && v.win.Y(v.store) < near {
+	if v.cfg.OnOlder != nil && !v.fetch.older && !v.fetch.first && v.store.FirstSeq() > 1 && v.win.Y(v.store) < near && v.roomAbove() {
 		v.fetch.older = true
 		v.cfg.OnOlder(v.store.FirstSeq())
 	}
@@ -106,4 +106,10 @@ func (v *View) wantLines() {
 		v.fetch.newer = true
 		v.cfg.OnNewer(v.store.LastSeq())
 	}
+}
+
+// roomAbove tells whether older lines may be added. When the view is full they push out the newest, which is right for a person who
+// has scrolled up to them, and wrong for one who looks at the end or at the few lines that a level shows.
+func (v *View) roomAbove() bool {
+	return v.store.Room() > 0 || !v.win.Follow && v.win.Total(v.store) > v.win.Height
 }

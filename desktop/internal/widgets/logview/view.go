@@ -101,7 +101,7 @@ func (v *View) Close() {
 	v.mouse.stopDrag()
 	v.store.Reset()
 	v.search.hits, v.search.has, v.sel = nil, false, selection{}
-	v.img, v.index = nil, nil
+	v.img, v.index, v.fonts, v.cfg.Fonts, v.atlas = nil, nil, nil, nil, nil
 }
 
 // Append adds the log's newest lines, in order.
@@ -120,7 +120,11 @@ func (v *View) Prepend(lines []logline.Line, more bool) {
 	if v.closed {
 		return
 	}
-	v.fetch.older, v.fetch.first = false, !more
+	v.fetch.older = false
+	if v.win.Follow && len(lines) > v.store.Room() {
+		return // the person went back to the end, which they would push out
+	}
+	v.fetch.first = !more
 	was := v.store.First()
 	v.store.Prepend(lines)
 	v.added(v.store.First(), was)

@@ -164,6 +164,34 @@ func TestOlderLines(t *testing.T) {
 	}
 }
 
+// A view that shows few lines asks for older ones by itself, until it is full: it never drops the newest for that.
+func TestFewLinesShow(t *testing.T) {
+	var s *stage
+	asked := 0
+	s = newStage(t, theme.Light, 1, panel, func(c *logview.Config) {
+		c.Limits.Lines = 3000
+		c.OnOlder = func(before int64) {
+			asked++
+			s.view.Prepend(backupLines(before-500, 500), true)
+		}
+	})
+	s.view.Append(backupLines(9_001, 20))
+	s.paint()
+	(<-s.posted)()
+	s.settle()
+	if asked != 1 {
+		t.Errorf("asked %d times by a view that is larger than the log's end", asked)
+	}
+	s.view.SetLevel(logline.Error)
+	s.settle()
+	if s.view.LastSeq() != 9020 || s.view.Lines() < 2500 {
+		t.Errorf("%d lines held, the last is %d", s.view.Lines(), s.view.LastSeq())
+	}
+	if n := asked; n < 5 || n > 7 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
 func TestMoreThanTheLimit(t *testing.T) {
 	newer, tail := int64(0), false
 	s := painted(t, 5001, 2000, func(c *logview.Config) {
@@ -344,7 +372,12 @@ func TestCloseTwice(t *testing.T) {
 	s.view.Append(backupLines(111, 10))
 	s.view.Search("x")
 	s.key(fyne.KeyPageUp)
-	s.click(s.view.PointOf(1, 1), 0)
+	s.click(fyne.NewPos(300, 100), 0)
+	s.wheel(3)
+	s.view.SetWrap(true)
+	s.view.SelectAll()
+	s.view.Refresh()
+	s.paint()
 	if s.view.Lines() != 0 || s.view.Waiting() {
 		t.Error("a closed view goes on")
 	}

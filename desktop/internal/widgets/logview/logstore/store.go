@@ -185,6 +185,14 @@ func (s *Store) over() bool {
 	return s.Len() > s.limits.Lines || s.used > s.limits.Bytes && s.Len() > 1
 }
 
+// Room is how many lines can be added before others are dropped, as far as their number goes; 0 also when the bytes are used up.
+func (s *Store) Room() int {
+	if s.used >= s.limits.Bytes {
+		return 0
+	}
+	return max(s.limits.Lines-s.Len(), 0)
+}
+
 func (s *Store) dropFirst() {
 	b := s.blocks[0]
 	s.release(b, b.lo)
