@@ -80,12 +80,18 @@ func (b *Bars) Set(bars []Bar) {
 	canvas.Refresh(b)
 }
 
-// barsTop is a round number that can be divided by the steps.
+// barsTop is a round number that can be divided by the steps, and not much more than the highest bar.
 func barsTop(highest int) int {
-	if highest <= barsSteps {
-		return barsSteps
+	highest = min(highest, 1<<50) // what is more leaves the chart, and the loop ends
+	unit := 1
+	for ; ; unit *= 10 {
+		for _, tenths := range []int{10, 15, 20, 25, 30, 40, 50, 60, 80} {
+			step := unit * tenths / 10
+			if unit*tenths%10 == 0 && step*barsSteps >= highest {
+				return step * barsSteps
+			}
+		}
 	}
-	return int(NiceTop(float64(highest)/barsSteps)+0.5) * barsSteps
 }
 
 func (b *Bars) compose() {

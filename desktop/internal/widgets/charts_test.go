@@ -177,6 +177,21 @@ func TestBarsSayWhatIsBelowThePointer(t *testing.T) {
 	}
 }
 
+func TestBarsHaveAScaleThatFits(t *testing.T) {
+	use(t, theme.Light)
+	for highest, want := range map[int]int{0: 4, 1: 4, 4: 4, 5: 8, 42: 60, 100: 100, 101: 120, 1640: 2000, 7: 8, 1_000_001: 1_200_000} {
+		top := 0
+		b := widgets.NewBars(func(n int) string {
+			top = max(top, n)
+			return strconv.Itoa(n)
+		})
+		b.Set([]widgets.Bar{{Ok: 0}, {Ok: highest}})
+		if top != want {
+			t.Errorf("the scale for %d goes up to %d, want %d", highest, top, want)
+		}
+	}
+}
+
 func TestChartsTakeAnything(t *testing.T) {
 	use(t, theme.Light)
 	spark, area, bars, strip := widgets.NewSpark(theme.OkFill), widgets.NewArea(theme.Accent, 4), widgets.NewBars(strconv.Itoa), widgets.NewWideStrip(3, 20)
