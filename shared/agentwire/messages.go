@@ -56,7 +56,8 @@ type Facts struct {
 // Hello opens a session.
 type Hello struct {
 	AgentID      fleet.AgentID `json:"agent_id"`
-	Incarnation  string        `json:"incarnation"` // random, new with each process
+	Incarnation  string        `json:"incarnation"`     // random, new with each process
+	Epoch        string        `json:"epoch,omitempty"` // of the daemon's store to which the agent last named all that it holds
 	Capabilities []string      `json:"capabilities,omitempty"`
 	Facts        Facts         `json:"facts"`
 	Clock        time.Time     `json:"clock"`
@@ -64,7 +65,8 @@ type Hello struct {
 	More         bool          `json:"more,omitempty"` // further jobs follow in hello.jobs, before the daemon answers
 }
 
-// HelloJobs goes on where Hello had no room for more jobs. A daemon that does not know it takes Hello for all.
+// HelloJobs goes on where Hello had no room for more jobs, or for their specifications: what it says of a job that was named before
+// takes the place of that. A daemon that does not know it takes Hello for all.
 type HelloJobs struct {
 	Jobs    []HeldJob `json:"jobs"`              // at least one, unless it is the last
 	More    bool      `json:"more,omitempty"`    // and another one follows
@@ -76,8 +78,10 @@ type HeldJob struct {
 	JobID   fleet.JobID    `json:"job_id"`
 	State   fleet.JobState `json:"state"`
 	LastSeq int64          `json:"last_seq"` // last line in the spool so far
-	Acked   bool           `json:"acked"`    // end and whole log were acknowledged before
-	Spec    *fleet.JobSpec `json:"spec,omitempty"`
+	Acked   bool           `json:"acked"`    // end and whole log were acknowledged before, under the epoch of hello
+	// AckedSeq is the last line that was acknowledged under the epoch of hello, as far as the agent remembers.
+	AckedSeq int64          `json:"acked_seq,omitempty"`
+	Spec     *fleet.JobSpec `json:"spec,omitempty"`
 }
 
 // Desire is what the daemon wants of a job.

@@ -104,9 +104,9 @@ func samples() []sample {
 		{Time: later, Stream: fleet.StreamGap, Text: `{"from":3,"to":9,"bytes":700}`},
 	}
 	return []sample{
-		message(agentwire.TypeHello, "", agentwire.Hello{AgentID: "01JDB0000000000000000000A1", Incarnation: "9f2c", Capabilities: []string{"restore"}, Facts: facts(), Clock: at,
-			Jobs: []agentwire.HeldJob{{JobID: jobID, State: fleet.StateRunning, LastSeq: 41, Acked: true, Spec: &spec}}, More: true}),
-		message(agentwire.TypeHelloJobs, "", agentwire.HelloJobs{Jobs: []agentwire.HeldJob{{JobID: jobID, State: fleet.StateRunning, LastSeq: 41, Acked: true, Spec: &spec}}, More: true, Partial: true}),
+		message(agentwire.TypeHello, "", agentwire.Hello{AgentID: "01JDB0000000000000000000A1", Incarnation: "9f2c", Epoch: "5c1d", Capabilities: []string{"restore"}, Facts: facts(), Clock: at,
+			Jobs: []agentwire.HeldJob{{JobID: jobID, State: fleet.StateRunning, LastSeq: 41, Acked: true, AckedSeq: 40, Spec: &spec}}, More: true}),
+		message(agentwire.TypeHelloJobs, "", agentwire.HelloJobs{Jobs: []agentwire.HeldJob{{JobID: jobID, State: fleet.StateRunning, LastSeq: 41, Acked: true, AckedSeq: 40, Spec: &spec}}, More: true, Partial: true}),
 		message(agentwire.TypeWelcome, "", agentwire.Welcome{Session: "7", Epoch: "5c1d", Jobs: []agentwire.WelcomeJob{{JobID: jobID, DurableSeq: 40, Desired: agentwire.DesireCancel}},
 			ConfigVersion: 12, HeartbeatMS: 15000, CreditBytes: 8 << 20, Capabilities: []string{"restore"}}),
 		message(agentwire.TypeHeartbeat, "", agentwire.Heartbeat{Clock: at, Jobs: []fleet.JobID{jobID}}),

@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"github.com/backstay/backstay/agent/internal/config"
@@ -43,6 +44,10 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
+	epochs, err := openEpoch(filepath.Join(cfg.DataDir, "epoch"))
+	if err != nil {
+		return err
+	}
 	facts := newFacts(cfg, store)
 	jobRunner, err := newRunner(cfg, store, facts.tool, log)
 	if err != nil {
@@ -55,7 +60,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 	answers := &requests{cfg: cfg, store: store, runner: jobRunner}
 	connection := session.New(session.Config{
 		Server: cfg.Server, Pin: cfg.CAPin, AgentID: cfg.AgentID, IdentityDir: cfg.IdentityDir(), Facts: facts.collect,
-		Jobs: jobs{jobRunner}, Requests: answers, Plans: plans, Log: log,
+		Jobs: jobs{jobRunner}, Requests: answers, Plans: plans, Epochs: epochs, Log: log,
 		Connected: func(_ string, problem error) {
 			if err := note.set(problem); err != nil {
 				log.Warn("noting the state of the connection", "err", err)

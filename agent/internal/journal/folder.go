@@ -144,6 +144,9 @@ func (f Folder) ReadAcked() (Acked, error) {
 	return a, err
 }
 
+// RemoveAcked takes WriteAcked back.
+func (f Folder) RemoveAcked() error { return ignoreMissing(os.Remove(f.file("acked.json"))) }
+
 // Size is what the folder's files hold together, in bytes.
 func (f Folder) Size() (int64, error) {
 	var sum int64

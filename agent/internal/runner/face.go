@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/backstay/backstay/agent/internal/journal"
@@ -140,10 +141,13 @@ func (r *Runner) Held() []agentwire.HeldJob {
 		if err != nil {
 			r.cfg.Log.Warn("the log of a job cannot be read", "job_id", j.id(), "err", err)
 		}
+		h := agentwire.HeldJob{JobID: j.id(), State: j.state(), LastSeq: last, Spec: &j.entry.Accepted.Spec}
 		j.mu.Lock()
-		acked := j.acked.Finished
+		if h.Acked = j.acked.Finished; !h.Acked {
+			h.AckedSeq = j.acked.Seq
+		}
 		j.mu.Unlock()
-		out = append(out, agentwire.HeldJob{JobID: j.id(), State: j.state(), LastSeq: last, Acked: acked, Spec: &j.entry.Accepted.Spec})
+		out = append(out, h)
 	}
 	return out
 }
@@ -181,5 +185,26 @@ func (r *Runner) Acked(_ context.Context, id fleet.JobID, seq int64, finished bo
 	if err := j.folder().WriteAcked(a); err != nil {
 		return fmt.Errorf("note acknowledgement of job %s: %w", id, err)
 	}
+	return nil
+}
+
+// Void forgets every acknowledgement, on disk before it returns: the store that gave them was put back from a copy. The jobs are
+// held until they are acknowledged anew.
+func (r *Runner) Void(ctx context.Context) error {
+	r.mu.Lock()
+	jobs := slices.Clone(r.order)
+	r.mu.Unlock()
+	for _, j := range jobs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		j.mu.Lock()
+		j.acked = journal.Acked{}
+		j.mu.Unlock()
+		if err := j.folder().RemoveAcked(); err != nil {
+			return fmt.Errorf("void acknowledgement of job %s: %w", j.id(), err)
+		}
+	}
+	r.changed.Ring()
 	return nil
 }

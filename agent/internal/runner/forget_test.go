@@ -79,3 +79,56 @@ func TestForgetsTheOldestWhenRoomIsShort(t *testing.T) {
 		return len(held) == 2 && held[0].JobID == "job1" && held[1].JobID == "job3"
 	})
 }
+
+// TestVoidAcknowledgements: the store that gave them was put back from a copy. Whatever their age, the jobs stay until they are
+// acknowledged anew, also for the next agent.
+func TestVoidAcknowledgements(t *testing.T) {
+	var mu sync.Mutex
+	now := time.Now()
+	h := fakeHost(t, behaviour.Behaviour{Lines: 1})
+	h.change = func(c *runner.Config) {
+		c.Now = func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
+	}
+	a := h.agent()
+	for _, id := range []fleet.JobID{"ended", "half"} {
+		a.run(h.spec(id, fleet.KindBackup))
+		a.ended(id)
+		if err := a.Acked(t.Context(), id, 1, id == "ended"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	said := func() string {
+		var all []string
+		for _, j := range a.Held() {
+			all = append(all, fmt.Sprint(j.JobID, " ", j.Acked, " ", j.AckedSeq))
+		}
+		return strings.Join(all, ", ")
+	}
+	if got := said(); got != "ended true 0, half false 1" {
+		t.Fatal(got)
+	}
+	changed := a.Changed()
+	if err := a.Void(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-changed
+	if got := said(); got != "ended false 0, half false 0" {
+		t.Fatal(got)
+	}
+	a.stop()
+	mu.Lock()
+	now = now.Add(100 * time.Hour)
+	mu.Unlock()
+	a = h.agent()
+	if got := said(); got != "ended false 0, half false 0" {
+		t.Fatal(got)
+	}
+	if err := a.Acked(t.Context(), "ended", 1, true); err != nil {
+		t.Fatal(err)
+	}
+	a.stop()
+	a = h.agent()
+	if got := said(); got != "ended true 0, half false 0" {
+		t.Fatalf("after another acknowledgement: %s", got)
+	}
+}

@@ -29,6 +29,7 @@ type connection struct {
 	backlog  chan struct{} // a place for each ended job that is being sent
 	wg       sync.WaitGroup
 	fail     context.CancelCauseFunc // ends the connection
+	toldAll  bool                    // hello named every job, and none as acknowledged before
 
 	mu    sync.Mutex
 	pumps map[fleet.JobID]*pump
@@ -59,6 +60,9 @@ func (c *connection) serve(parent context.Context, facts agentwire.Facts) (welco
 	}
 	if err := identity.Settle(c.s.cfg.IdentityDir, c.used); err != nil {
 		c.s.cfg.Log.WarnContext(ctx, "the former identity stays for now", "err", err)
+	}
+	if err := c.epoch(ctx, welcome.Epoch); err != nil {
+		return true, err
 	}
 	c.s.cfg.Connected(c.s.cfg.Server, nil)
 	c.s.cfg.Log.InfoContext(ctx, "connected to the daemon", "session", welcome.Session)

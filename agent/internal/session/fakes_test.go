@@ -33,6 +33,28 @@ func (f *fakePlans) Store(u agentwire.ConfigUpdate) error {
 	return f.err
 }
 
+// fakeEpochs remembers an epoch, in memory.
+type fakeEpochs struct {
+	mu    sync.Mutex
+	epoch string
+	err   error
+}
+
+func (f *fakeEpochs) Epoch() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.epoch
+}
+
+func (f *fakeEpochs) Keep(epoch string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err == nil {
+		f.epoch = epoch
+	}
+	return f.err
+}
+
 // fakeRequests answers with the request's kind, or as handle says.
 type fakeRequests struct {
 	handle func(ctx context.Context, r agentwire.Request) agentwire.Reply

@@ -64,17 +64,20 @@ func TestHelloNamesWhatMattersMost(t *testing.T) {
 			}
 			all = append(all[:len(all):len(all)], part...)
 		}
-		left := slices.Clone(held)
+		named := map[fleet.JobID]agentwire.HeldJob{}
 		for _, j := range all {
-			i := slices.IndexFunc(left, func(h agentwire.HeldJob) bool { return h.JobID == j.JobID })
-			if i < 0 || left[i].State != j.State || left[i].LastSeq != j.LastSeq || left[i].Acked != j.Acked || j.Spec != nil && j.Spec != left[i].Spec {
-				t.Fatalf("%s is not what is held, or named twice", j.JobID)
+			i := slices.IndexFunc(held, func(h agentwire.HeldJob) bool { return h.JobID == j.JobID })
+			if i < 0 || held[i].State != j.State || held[i].LastSeq != j.LastSeq || held[i].Acked != j.Acked || j.Spec != nil && j.Spec != held[i].Spec {
+				t.Fatalf("%s is not what is held", j.JobID)
 			}
-			left = slices.Delete(left, i, i+1)
+			if before, twice := named[j.JobID]; twice && (before.Spec != nil || j.Spec == nil) {
+				t.Fatalf("%s is named twice, which tells nothing new", j.JobID)
+			}
+			named[j.JobID] = j
 		}
-		for _, l := range left {
-			if !l.Acked || partial {
-				t.Fatalf("%s is not named, partial is %v", l.JobID, partial)
+		for _, h := range held {
+			if j, ok := named[h.JobID]; !h.Acked && (!ok || h.Spec != nil && j.Spec == nil) || partial {
+				t.Fatalf("%s is not named, or without its specification, partial is %v", h.JobID, partial)
 			}
 		}
 	})
@@ -252,10 +255,10 @@ func TestEveryOpenJobIsNamed(t *testing.T) {
 	named := map[fleet.JobID]bool{}
 	note := func(jobs []agentwire.HeldJob) {
 		for _, j := range jobs {
-			if named[j.JobID] || j.State.Ended() {
-				t.Fatalf("%+v, named %v", j, named[j.JobID])
+			if withSpec := named[j.JobID]; withSpec || j.State.Ended() {
+				t.Fatalf("%+v, named before", j)
 			}
-			named[j.JobID] = true
+			named[j.JobID] = j.Spec != nil
 		}
 	}
 	note(p.hello.Jobs)
@@ -268,6 +271,11 @@ func TestEveryOpenJobIsNamed(t *testing.T) {
 	}
 	if len(named) != n {
 		t.Fatalf("%d jobs are named", len(named))
+	}
+	for id, withSpec := range named {
+		if !withSpec {
+			t.Fatalf("%s has no specification", id)
+		}
 	}
 	var all []agentwire.WelcomeJob
 	for id := range named {

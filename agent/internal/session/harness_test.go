@@ -276,6 +276,7 @@ type agent struct {
 	cfg      session.Config
 	jobs     *fakeJobs
 	plans    *fakePlans
+	epochs   *fakeEpochs
 	requests *fakeRequests
 	states   chan error // what Connected was told
 	stop     func()     // ends it and waits
@@ -283,12 +284,12 @@ type agent struct {
 
 func newAgent(t testing.TB, d *daemon, change ...func(*session.Config)) *agent {
 	t.Helper()
-	a := &agent{jobs: &fakeJobs{}, plans: &fakePlans{}, requests: &fakeRequests{}, states: make(chan error, 10_000)}
+	a := &agent{jobs: &fakeJobs{}, plans: &fakePlans{}, epochs: &fakeEpochs{epoch: "e"}, requests: &fakeRequests{}, states: make(chan error, 10_000)}
 	dir := t.TempDir()
 	if err := d.Write(dir, identitytest.Current, agentID, time.Now().Add(-time.Hour), time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	a.cfg = session.Config{Server: d.URL, Pin: d.Pin(), AgentID: agentID, IdentityDir: dir, Jobs: a.jobs, Requests: a.requests, Plans: a.plans,
+	a.cfg = session.Config{Server: d.URL, Pin: d.Pin(), AgentID: agentID, IdentityDir: dir, Jobs: a.jobs, Requests: a.requests, Plans: a.plans, Epochs: a.epochs,
 		Facts:     func(context.Context) agentwire.Facts { return agentwire.Facts{Hostname: "h", OS: "linux"} },
 		Connected: func(_ string, err error) { a.states <- err },
 		Backoff:   backoff.Backoff{Min: time.Millisecond, Max: 10 * time.Millisecond}, Retry: 20 * time.Millisecond}

@@ -51,7 +51,7 @@ func (c *connection) hello(ctx context.Context, facts agentwire.Facts) (agentwir
 // and whether with their specifications.
 func (c *connection) helloFrames(facts agentwire.Facts) ([][]byte, map[fleet.JobID]bool, error) {
 	cfg := c.s.cfg
-	h := agentwire.Hello{AgentID: cfg.AgentID, Incarnation: c.s.incarnation, Facts: facts, Clock: cfg.Clock().UTC()}
+	h := agentwire.Hello{AgentID: cfg.AgentID, Incarnation: c.s.incarnation, Epoch: cfg.Epochs.Epoch(), Facts: facts, Clock: cfg.Clock().UTC()}
 	encode := func() ([]byte, error) { return agentwire.Encode(agentwire.TypeHello, "", "", h) }
 	frame, err := encode()
 	if err == nil && len(frame) > agentwire.MaxFrameBeforeHello-jobsRoom {
@@ -63,7 +63,7 @@ func (c *connection) helloFrames(facts agentwire.Facts) ([][]byte, map[fleet.Job
 		return nil, nil, err
 	}
 	n := nameJobs(cfg.Jobs.Held(), agentwire.MaxFrameBeforeHello-len(frame)-len(`,"jobs":[],"more":true`))
-	h.Jobs, h.More = n.hello, len(n.rest) > 0
+	h.Jobs, h.More, c.toldAll = n.hello, len(n.rest) > 0, n.whole
 	frame, err = encode()
 	if err == nil && len(frame) > agentwire.MaxFrameBeforeHello {
 		err = fault.New(fault.FrameTooLarge, "What this host is called and where it keeps things does not fit into %d bytes. Shorten its host name or paths.", agentwire.MaxFrameBeforeHello)
@@ -76,6 +76,30 @@ func (c *connection) helloFrames(facts agentwire.Facts) ([][]byte, map[fleet.Job
 		frames = append(frames, frame)
 	}
 	return frames, n.named(), err
+}
+
+// errNewEpoch ends a session whose daemon has another store than the one before.
+var errNewEpoch = fault.New(fault.Unavailable, "The daemon's store is another one than before: it was put back from a copy, or the host was enrolled anew. The agent names to it all that it holds.")
+
+// epoch takes note of the store that the daemon has now. With another one, what the former acknowledged is void, and a new session
+// names every job to it; only when that was done is its epoch kept.
+func (c *connection) epoch(ctx context.Context, epoch string) error {
+	s := c.s
+	switch {
+	case epoch == "" || epoch == s.cfg.Epochs.Epoch():
+	case c.toldAll:
+		if err := s.cfg.Epochs.Keep(epoch); err != nil {
+			s.cfg.Log.ErrorContext(ctx, "the epoch of the daemon's store could not be kept", "err", err)
+		}
+	case s.voided != epoch: // otherwise there is more than one session can tell, and the next one goes on
+		if err := s.cfg.Jobs.Void(ctx); err != nil {
+			s.cfg.Log.ErrorContext(ctx, "acknowledgements of a former store stay for now", "err", err)
+			return nil
+		}
+		s.voided = epoch
+		return errNewEpoch
+	}
+	return nil
 }
 
 func (c *connection) welcome() (agentwire.Welcome, error) {

@@ -27,6 +27,8 @@ type fakeJobs struct {
 	runErr  error
 	canErr  error
 	ackErr  error
+	voids   int
+	voidErr error
 	runGate chan struct{} // Run waits for its close, or ctx; nil: not
 }
 
@@ -231,6 +233,19 @@ func (f *fakeJobs) Acked(_ context.Context, id fleet.JobID, seq int64, finished 
 		}
 		j.held.Acked = j.held.Acked || finished && j.finished != nil
 		j.mu.Unlock()
+	}
+	return nil
+}
+
+func (f *fakeJobs) Void(context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.voids++
+	if f.voidErr != nil {
+		return f.voidErr
+	}
+	for _, j := range f.order {
+		j.change(func(j *fakeJob) { j.held.Acked, j.held.AckedSeq, j.acked = false, 0, 0 })
 	}
 	return nil
 }

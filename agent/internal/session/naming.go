@@ -22,6 +22,7 @@ type naming struct {
 	hello   []agentwire.HeldJob
 	rest    [][]agentwire.HeldJob // one for each hello.jobs
 	partial bool                  // jobs that have not ended are left out
+	whole   bool                  // none is left out, and none is said to have been acknowledged before
 }
 
 // named tells which jobs are named, and whether with their specifications.
@@ -35,40 +36,69 @@ func (n naming) named() map[fleet.JobID]bool {
 	return named
 }
 
-// nameJobs names what is held: as much as room bytes of hello take, and the others, but for those that the daemon has acknowledged,
-// behind it.
+// nameJobs names what is held: as much as room bytes of hello take, and behind it what is left, but for jobs that the daemon has
+// acknowledged. A job that hello named without its specification is named once more, with it: a daemon whose store was put back from
+// a copy needs it.
 func nameJobs(held []agentwire.HeldJob, room int) naming {
-	var n naming
+	n := naming{whole: true}
 	jobs, welcome := byNeed(held), 0
 	for i, j := range jobs {
 		if welcome += len(j.JobID) + answerSize; welcome > welcomeRoom || i == agentwire.MaxHeldJobs {
-			jobs, n.partial = jobs[:i], !j.State.Ended()
+			jobs, n.partial, n.whole = jobs[:i], !j.State.Ended(), false
 			break
 		}
 	}
-	n.split(jobs, room)
+	n.hello = fit(jobs, room)
+	p := packer{left: partRoom, total: maxRest}
+	for i, j := range jobs {
+		named := i < len(n.hello)
+		n.whole = n.whole && !j.Acked && j.AckedSeq == 0
+		if j.Acked || named && (n.hello[i].Spec != nil || j.Spec == nil) {
+			continue
+		}
+		size := encodedSize(j)
+		if p.add(j, size) {
+			continue
+		}
+		n.whole = n.whole && size > partRoom // no frame will ever hold it with its specification
+		if j.Spec = nil; !named && !p.add(j, encodedSize(j)) {
+			n.whole, n.partial = false, n.partial || !j.State.Ended()
+		}
+	}
+	n.rest = p.done()
 	return n
 }
 
-func (n *naming) split(jobs []agentwire.HeldJob, room int) {
-	n.hello = fit(jobs, room)
-	const most = agentwire.MaxFrameBeforeHello - helloJobsHead
-	var part []agentwire.HeldJob
-	left := most
-	for _, j := range jobs[len(n.hello):] {
-		if j.Acked {
-			break // as all behind it
-		}
-		j.Spec = nil
-		size := encodedSize(j)
-		if size > left {
-			n.rest, part, left = append(n.rest, part), nil, most
-		}
-		part, left = append(part, j), left-size
+const (
+	partRoom = agentwire.MaxFrameBeforeHello - helloJobsHead
+	maxRest  = agentwire.MaxHelloBytes - agentwire.MaxFrameBeforeHello
+)
+
+// packer fills one hello.jobs after the other.
+type packer struct {
+	parts [][]agentwire.HeldJob
+	part  []agentwire.HeldJob
+	left  int // room in part
+	total int // room in all that may still come
+}
+
+// add is false when there is no room for the job, which takes size.
+func (p *packer) add(j agentwire.HeldJob, size int) bool {
+	if size > partRoom || size > p.total {
+		return false
 	}
-	if len(part) > 0 {
-		n.rest = append(n.rest, part)
+	if size > p.left {
+		p.parts, p.part, p.left = append(p.parts, p.part), nil, partRoom
 	}
+	p.part, p.left, p.total = append(p.part, j), p.left-size, p.total-size
+	return true
+}
+
+func (p *packer) done() [][]agentwire.HeldJob {
+	if len(p.part) > 0 {
+		p.parts = append(p.parts, p.part)
+	}
+	return p.parts
 }
 
 // byNeed puts jobs into the order in which the daemon needs to hear of them: those not ended, then those whose end it may lack, then
@@ -90,6 +120,9 @@ func byNeed(held []agentwire.HeldJob) []agentwire.HeldJob {
 	return append(jobs, acked...)
 }
 
+// leastSpec is less than any specification takes.
+const leastSpec = 64
+
 // fit gives as many of the jobs, from the first on, as room bytes take; specifications go with as many as there is room left for.
 func fit(jobs []agentwire.HeldJob, room int) []agentwire.HeldJob {
 	jobs = slices.Clone(jobs)
@@ -104,7 +137,7 @@ func fit(jobs []agentwire.HeldJob, room int) []agentwire.HeldJob {
 		room -= size
 	}
 	for i := range jobs {
-		if specs[i] == nil {
+		if specs[i] == nil || room < leastSpec {
 			continue
 		}
 		if size := len(`"spec":`) + encodedSize(specs[i]); size <= room {

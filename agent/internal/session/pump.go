@@ -153,9 +153,9 @@ func (c *connection) startPumps(ctx context.Context, welcome map[fleet.JobID]tol
 }
 
 // forget notes that the daemon wants nothing more of a job that is over: its acknowledgement was lost with a former connection. A
-// daemon that knew neither the job nor its specification did not mean that it has it.
+// daemon that knew neither the job nor its specification answers so as well, from line 0, and does not mean that it has it.
 func (c *connection) forget(ctx context.Context, j agentwire.HeldJob, w told) {
-	if !j.Acked && j.State.Ended() && (w.withSpec || w.DurableSeq >= j.LastSeq) {
+	if !j.Acked && j.State.Ended() && (w.withSpec || w.DurableSeq > 0 && w.DurableSeq >= j.LastSeq) {
 		c.noteAcked(ctx, j.JobID, w.DurableSeq, true)
 	}
 }

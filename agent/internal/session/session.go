@@ -27,6 +27,14 @@ type Jobs interface {
 	Open(id fleet.JobID) (Job, error)
 	// Acked keeps that the daemon has all lines up to seq and, with finished, the end.
 	Acked(ctx context.Context, id fleet.JobID, seq int64, finished bool) error
+	// Void forgets every Acked so far, durably: it was the word of a store that is no more.
+	Void(ctx context.Context) error
+}
+
+// Epochs remembers, beyond the end of this process, which epoch of the daemon's store was told of all that this host holds.
+type Epochs interface {
+	Epoch() string // "" when there is none
+	Keep(epoch string) error
 }
 
 // Job is one job as a pump reads it. Its methods are called by one goroutine.
@@ -65,6 +73,7 @@ type Config struct {
 	Jobs        Jobs
 	Requests    Requests
 	Plans       Plans
+	Epochs      Epochs
 	Log         *slog.Logger // none when nil
 	Clock       func() time.Time
 	Connected   func(daemon string, err error) // told of every change: nil once welcomed, else why not; may be nil
@@ -80,6 +89,7 @@ type Session struct {
 	cfg         Config
 	incarnation string
 	changed     chan struct{} // facts changed; holds one: more are the same
+	voided      string        // the epoch for which acknowledgements were voided; of the goroutine of Run
 }
 
 // New makes a Session. incarnation is random and new with each process.

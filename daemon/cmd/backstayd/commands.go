@@ -41,7 +41,7 @@ func root() *cobra.Command {
 	flags.StringVar(&s.data, "data", config.DefaultDataDir(runtime.GOOS, os.Geteuid() == 0, home, os.Getenv), "data folder")
 	flags.StringVar(&s.file, "config", "", "configuration file (default: "+config.FileName+" in the data folder)")
 	flags.StringVar(&s.address, "address", "", "https://host:port under which agents reach the daemon (default: made from --listen)")
-	cmd.AddCommand(serve(s), user(s), enrolToken(s), pinCommand(s), version())
+	cmd.AddCommand(serve(s), user(s), enrolToken(s), pinCommand(s), restored(s), version())
 	return cmd
 }
 
@@ -160,6 +160,26 @@ func pinCommand(s *settings) *cobra.Command {
 				_, err := fmt.Fprintln(cmd.OutOrStdout(), a.Pin())
 				return err
 			})
+		},
+	}
+}
+
+func restored(s *settings) *cobra.Command {
+	return &cobra.Command{
+		Use: "restored", Short: "say that the data folder was put back from a copy", Args: cobra.NoArgs,
+		Long: "Say that the data folder, or a part of it, was put back from a copy, before the daemon is started again. The agents then send\n" +
+			"again what they still hold of the time since the copy: the jobs of the last three days, with their logs.\n\n" +
+			"The daemon notices most copies by itself; this makes sure.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := s.load()
+			if err != nil {
+				return err
+			}
+			if err := app.NoteRestored(cmd.Context(), cfg); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), "Noted. The agents send again what they still hold once the daemon runs. Next: backstayd serve")
+			return err
 		},
 	}
 }

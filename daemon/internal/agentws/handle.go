@@ -21,7 +21,7 @@ func (s *session) handle(e agentwire.Envelope) error {
 			return nil
 		})
 	case agentwire.TypeHeartbeat:
-		return with(e, func(m agentwire.Heartbeat) error { return s.h.cfg.Control.Heartbeat(s.ctx, s.host, m) })
+		return with(e, s.heartbeat)
 	case agentwire.TypeReply:
 		return with(e, func(m agentwire.Reply) error { s.seat.Replied(e.ID, m); return nil })
 	case agentwire.TypePlanAck:
@@ -62,6 +62,14 @@ func (s *session) handleJob(e agentwire.Envelope) error {
 		})
 	}
 	return nil // of a newer agent, and nothing that must be understood
+}
+
+// heartbeat takes a sign of life. An agent that knows a former epoch of the store is asked to come anew.
+func (s *session) heartbeat(m agentwire.Heartbeat) error {
+	if s.epoch != s.h.cfg.Control.Epoch() {
+		s.Send(agentwire.TypeReset, "", "", nil) // one that has no room is sent at the next heartbeat
+	}
+	return s.h.cfg.Control.Heartbeat(s.ctx, s.host, m)
 }
 
 func with[T any](e agentwire.Envelope, f func(T) error) error {

@@ -34,14 +34,14 @@ func (s *session) readRest(h *agentwire.Hello) (done func(), err error) {
 func (s *session) takeRest(h *agentwire.Hello) error {
 	late := time.AfterFunc(2*s.h.cfg.HelloTimeout, func() { s.Close(agentwire.CloseSilent, "the agent did not name its jobs in time") })
 	defer late.Stop()
-	for size := 0; ; {
+	for size, jobs := 0, 0; ; {
 		m, n, err := s.readHelloJobs()
 		if err != nil {
 			return err
 		}
-		size += n
+		size, jobs = size+n, jobs+len(m.Jobs)
 		h.Jobs = append(h.Jobs, m.Jobs...)
-		if len(h.Jobs) > agentwire.MaxHeldJobs || size > agentwire.MaxHelloBytes || m.More && len(m.Jobs) == 0 {
+		if jobs > agentwire.MaxHeldJobs || size > agentwire.MaxHelloBytes || m.More && len(m.Jobs) == 0 {
 			return fault.New(fault.Protocol, "The agent names more than %d jobs, or names them in too many words. Update the agent.", agentwire.MaxHeldJobs)
 		}
 		if !m.More {

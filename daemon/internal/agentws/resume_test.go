@@ -249,3 +249,36 @@ func TestManyQuickConnections(t *testing.T) {
 		return err == nil
 	})
 }
+
+// TestAnotherEpochReachesAgentsThatAreConnected: the store turns out to be a copy while they are; at its next heartbeat each is asked
+// to come anew.
+func TestAnotherEpochReachesAgentsThatAreConnected(t *testing.T) {
+	w := newWorld(t, settings{})
+	m := w.enrol("alpha")
+	l := w.connect(m, "one")
+	l.send(agentwire.TypeHeartbeat, "", "", agentwire.Heartbeat{Clock: time.Now()})
+	if err := w.store.Renew(t.Context(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if w.Epoch() == l.welcome.Epoch {
+		t.Fatal("no new epoch")
+	}
+	l.send(agentwire.TypeHeartbeat, "", "", agentwire.Heartbeat{Clock: time.Now()})
+	l.await(agentwire.TypeReset)
+	again := w.connect(m, "one")
+	if again.welcome.Epoch != w.Epoch() {
+		t.Fatalf("epoch %q", again.welcome.Epoch)
+	}
+	again.send(agentwire.TypeHeartbeat, "", "", agentwire.Heartbeat{Clock: time.Now()})
+	again.send(agentwire.TypePlanAck, "", "", agentwire.PlanAck{Version: again.welcome.ConfigVersion})
+	w.backup(m.host)
+	for e := range again.in {
+		if e.Type == agentwire.TypeReset {
+			t.Fatal("asked to come anew once more")
+		}
+		if e.Type == agentwire.TypeCommandRun {
+			return
+		}
+	}
+	t.Fatalf("the session ended: %v", again.err)
+}

@@ -28,6 +28,8 @@ type session struct {
 	log  *slog.Logger
 	seat *dispatch.Seat // set by hello, before the read loop
 
+	epoch string // that the agent was told; the reader's
+
 	ctx    context.Context // of calls to the store; ends with the session
 	cancel context.CancelFunc
 	out    outbox
@@ -177,6 +179,7 @@ func (s *session) hello() error {
 		}
 	}
 	s.conn.SetReadLimit(agentwire.MaxFrame)
+	s.epoch = s.h.cfg.Control.Epoch()
 	if !s.Send(agentwire.TypeWelcome, "", "", s.welcome(jobs, config.Version)) {
 		return fault.New(fault.Unavailable, "The session ended before it began. Connect again.")
 	}
@@ -211,7 +214,7 @@ func (s *session) readHello() (agentwire.Hello, error) {
 
 func (s *session) welcome(jobs []agentwire.WelcomeJob, version int64) agentwire.Welcome {
 	return agentwire.Welcome{
-		Session: strconv.FormatInt(s.h.sessionsSoFar.Add(1), 10), Epoch: s.h.cfg.Control.Epoch(), Jobs: jobs, ConfigVersion: version,
+		Session: strconv.FormatInt(s.h.sessionsSoFar.Add(1), 10), Epoch: s.epoch, Jobs: jobs, ConfigVersion: version,
 		HeartbeatMS: s.h.cfg.Heartbeat.Milliseconds(), CreditBytes: s.h.cfg.Window,
 	}
 }

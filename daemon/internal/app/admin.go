@@ -15,6 +15,7 @@ import (
 	"github.com/backstay/backstay/daemon/internal/sqlite"
 	"github.com/backstay/backstay/shared/api"
 	"github.com/backstay/backstay/shared/datafolder"
+	"github.com/backstay/backstay/shared/fault"
 	"github.com/backstay/backstay/shared/fleet"
 )
 
@@ -69,6 +70,25 @@ func (a *Admin) AddUser(ctx context.Context, name, password string, role fleet.R
 // EnrolmentToken makes a single-use token for an agent.
 func (a *Admin) EnrolmentToken(ctx context.Context, validFor time.Duration) (api.EnrolmentToken, error) {
 	return a.control.CreateEnrolmentToken(ctx, local, api.EnrolmentTokenRequest{ValidForMS: validFor.Milliseconds()})
+}
+
+// NoteRestored says that the data folder of cfg, or a part of it, was put back from a copy: a new epoch begins, and the agents send
+// again what they still hold. The daemon must not run.
+func NoteRestored(ctx context.Context, cfg config.Config) (err error) {
+	if !Exists(cfg) {
+		return fault.New(fault.NotFound, "There is no store in the data folder %s. Put the copy there first, or name the right folder with --data.", cfg.Data)
+	}
+	folder, err := datafolder.Hold(cfg.Data, "backstayd")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, folder.Release()) }()
+	store, err := sqlite.OpenStore(ctx, statePath(cfg), time.Now())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return store.Renew(ctx, time.Now())
 }
 
 // Exists tells whether the data folder was ever used.

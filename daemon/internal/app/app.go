@@ -64,6 +64,10 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 		return err
 	}
 	ends.add(store.Close)
+	ends.add(func() error { return store.Mark(context.Background()) })
+	if store.Renewed() {
+		log.Warn("the store was put back from a copy: agents send again what they still hold", "restored_at", store.RestoredAt())
+	}
 	logs, err := joblog.Open(joblog.Config{Dir: cfg.Data, Log: log})
 	if err != nil {
 		return err
@@ -89,6 +93,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 type core struct {
 	cfg      config.Config
 	log      *slog.Logger
+	store    *sqlite.Store
 	logs     *joblog.Store
 	service  *control.Service
 	dispatch *dispatch.Dispatcher
@@ -104,7 +109,7 @@ func newCore(ctx context.Context, cfg config.Config, log *slog.Logger, store *sq
 	if err != nil {
 		return nil, err
 	}
-	c := &core{cfg: cfg, log: log, logs: logs, failed: make(chan error, 1)}
+	c := &core{cfg: cfg, log: log, store: store, logs: logs, failed: make(chan error, 1)}
 	feed := watch.New(watch.Config{Rev: rev})
 	numbers := metrics.New(metrics.Sources{Version: buildinfo.Version(), Logs: logs.Stats, Agents: func() int { return c.dispatch.Sessions() }})
 	c.service = control.New(control.Config{Store: store, Logs: logs, Feed: numbers.Feed(feed), Log: log, Address: cfg.Address, CAPin: ca.Pin(),
@@ -153,6 +158,9 @@ func (c *core) sweep(ctx context.Context) {
 		}
 		if err := c.service.Sweep(ctx); err != nil && ctx.Err() == nil {
 			c.log.ErrorContext(ctx, "looking after what is due", "err", err)
+		}
+		if err := c.store.Mark(ctx); err != nil && ctx.Err() == nil {
+			c.log.ErrorContext(ctx, "noting how far the store has come", "err", err)
 		}
 		if err := c.dropOldLogs(); err != nil {
 			c.log.ErrorContext(ctx, "dropping old logs", "err", err)

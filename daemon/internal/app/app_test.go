@@ -220,6 +220,64 @@ func TestASecondDaemonOnTheFolder(t *testing.T) {
 	}
 }
 
+// TestTheStoreIsPutBackFromACopy: the daemon notices by itself at its start what stands beside the store, and is told of the rest by a
+// command, which wants the daemon stopped.
+func TestTheStoreIsPutBackFromACopy(t *testing.T) {
+	cfg := settings(t, filepath.Join(t.TempDir(), "data"))
+	wantCode(t, app.NoteRestored(t.Context(), cfg), fault.NotFound)
+	if app.Exists(cfg) {
+		t.Fatal("a store was made")
+	}
+	addUser(t, cfg, "ada")
+	state, kept := filepath.Join(cfg.Data, "state.db"), filepath.Join(t.TempDir(), "copy")
+	var epochs []string
+	live := func(change bool) {
+		t.Helper()
+		d := start(t, cfg)
+		c, err := d.signIn("ada")
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, err := c.Identity(t.Context())
+		if err == nil && change {
+			_, err = c.AddRepository(t.Context(), api.RepositoryRequest{Name: "main", URL: "/srv/main"})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantCode(t, app.NoteRestored(t.Context(), cfg), fault.DataLocked)
+		if err, _ := d.stop(); err != nil {
+			t.Fatal(err)
+		}
+		epochs = append(epochs, id.Daemon.Epoch)
+	}
+	live(false)
+	copyFile(t, state, kept)
+	live(true)
+	copyFile(t, kept, state)
+	live(true) // the name is free again: it is the copy
+	live(false)
+	if err := app.NoteRestored(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	live(false)
+	if e := epochs; e[0] != e[1] || e[1] == e[2] || e[2] != e[3] || e[3] == e[4] || e[4] == e[0] {
+		t.Fatalf("epochs %q", epochs)
+	}
+}
+
+// copyFile takes the place of what is there.
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	b, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, b, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // What stops a start leaves nothing held: the next start, with it mended, succeeds.
 func TestAStartThatFailsLetsGoOfAll(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")

@@ -144,11 +144,8 @@ func (s *Service) JobFinished(ctx context.Context, host fleet.HostID, id fleet.J
 	if err != nil {
 		return err
 	}
-	if j.State.Final() && j.LogSealed {
-		return nil
-	}
 	log, err := s.seal(ctx, id, m.Log)
-	if err != nil {
+	if err != nil || j.State.Final() && j.LogSealed { // told before; the logs alone may have been put back from a copy
 		return err
 	}
 	if !log.sealed {

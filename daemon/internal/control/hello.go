@@ -23,20 +23,49 @@ func (s *Service) AgentHello(ctx context.Context, id fleet.AgentID, h agentwire.
 	if h.AgentID != id {
 		return host, nil, nil, fault.New(fault.Protocol, "The agent named itself otherwise than its certificate does. Enrol it anew.")
 	}
-	m := &meeting{s: s, now: now, partial: h.More, held: make(map[fleet.JobID]agentwire.HeldJob, len(h.Jobs))}
+	m, err := s.meeting(h, now)
+	if err != nil {
+		return host, nil, nil, err
+	}
+	host, err = m.run(ctx, id, h)
+	if errors.Is(err, errCopy) {
+		if err = s.renew(ctx, id, now); err == nil {
+			if m, err = s.meeting(h, now); err == nil {
+				host, err = m.run(ctx, id, h)
+			}
+		}
+	}
+	if err != nil {
+		return fleet.Host{}, nil, nil, err
+	}
+	s.seen.set(host.ID, now)
+	s.notify(m.changed)
+	return host, m.welcome, m.offer, nil
+}
+
+// meeting makes ready what an agent says of its jobs.
+func (s *Service) meeting(h agentwire.Hello, now time.Time) (*meeting, error) {
+	same := h.Epoch == s.store.Epoch()
+	m := &meeting{s: s, now: now, partial: h.More, sameEpoch: same || h.Epoch == "", watchful: same && !s.renewal.done.Load(),
+		held: make(map[fleet.JobID]agentwire.HeldJob, len(h.Jobs))}
 	for _, held := range h.Jobs {
 		if !fleet.ValidID(string(held.JobID)) || !held.State.Valid() {
-			return host, nil, nil, fault.New(fault.Protocol, "The agent named a job with an invalid id or state. Update the agent.")
+			return nil, fault.New(fault.Protocol, "The agent named a job with an invalid id or state. Update the agent.")
 		}
 		if _, doubled := m.held[held.JobID]; !doubled {
 			m.ids = append(m.ids, held.JobID)
 		}
-		m.held[held.JobID] = held
+		m.held[held.JobID] = m.trust(held)
 	}
+	return m, nil
+}
+
+// run brings all together in one transaction, or changes nothing.
+func (m *meeting) run(ctx context.Context, id fleet.AgentID, h agentwire.Hello) (host fleet.Host, err error) {
 	if err := m.prepare(ctx, id); err != nil {
-		return host, nil, nil, err
+		return host, err
 	}
-	err = s.update(ctx, func(w Writer) error {
+	err = m.s.update(ctx, func(w Writer) error {
 		host, err = trustedAgent(ctx, w, id) // again: it may have been revoked since
 		if err != nil {
 			return err
@@ -44,9 +73,9 @@ func (s *Service) AgentHello(ctx context.Context, id fleet.AgentID, h agentwire.
 		if err := setFacts(ctx, w, &host, h.Facts); err != nil {
 			return err
 		}
-		host.Online, host.LastSeenAt = true, &now
+		host.Online, host.LastSeenAt = true, &m.now
 		if !h.Clock.IsZero() {
-			host.ClockSkewMS = h.Clock.Sub(now).Milliseconds()
+			host.ClockSkewMS = h.Clock.Sub(m.now).Milliseconds()
 		}
 		if err := w.PutHost(ctx, &host); err != nil {
 			return err
@@ -59,34 +88,31 @@ func (s *Service) AgentHello(ctx context.Context, id fleet.AgentID, h agentwire.
 		}
 		return err
 	})
-	if err != nil {
-		return fleet.Host{}, nil, nil, err
-	}
-	s.seen.set(host.ID, now)
-	s.notify(m.changed)
-	return host, m.welcome, m.offer, nil
+	return host, err
 }
 
 // meeting brings the jobs of an agent and those of the daemon together.
 type meeting struct {
-	s       *Service
-	now     time.Time
-	ids     []fleet.JobID
-	held    map[fleet.JobID]agentwire.HeldJob
-	partial bool // the agent holds more than it named
-	durable map[fleet.JobID]fleet.LogPosition
+	s         *Service
+	now       time.Time
+	ids       []fleet.JobID
+	held      map[fleet.JobID]agentwire.HeldJob
+	partial   bool // the agent holds more than it named
+	sameEpoch bool // what the agent says was acknowledged, was so by this store
+	watchful  bool // look for what this store should know and does not
+	durable   map[fleet.JobID]fleet.LogPosition
 
 	welcome []agentwire.WelcomeJob
 	offer   []fleet.Job
 	changed []JobRecord
 }
 
-// prepare does what need not be done inside the write transaction: it answers for the jobs that are over here and there, most of
-// them, and asks the logs about the others, which stay in m.ids.
+// prepare does what need not be done inside the write transaction: it is through with the jobs that both sides know to be over, most
+// of them, and asks the logs about the others, which stay in m.ids.
 func (m *meeting) prepare(ctx context.Context, id fleet.AgentID) error {
 	var ended, settled []fleet.JobID
 	for _, id := range m.ids {
-		if m.held[id].State.Ended() {
+		if held := m.held[id]; held.Acked && held.State.Ended() {
 			ended = append(ended, id)
 		}
 	}
@@ -102,10 +128,7 @@ func (m *meeting) prepare(ctx context.Context, id fleet.AgentID) error {
 	}
 	over := make(map[fleet.JobID]bool, len(settled))
 	for _, id := range settled {
-		over[id] = true
-		if !m.held[id].Acked { // else both sides know, and a welcome that names a host's whole past would be long
-			m.answer(id, m.held[id].LastSeq, agentwire.DesireForget)
-		}
+		over[id] = true // and no answer: a welcome that names a host's whole past would be long
 	}
 	m.ids = slices.DeleteFunc(m.ids, func(id fleet.JobID) bool { return over[id] })
 	m.durable = make(map[fleet.JobID]fleet.LogPosition, len(m.ids))
@@ -126,11 +149,15 @@ func (m *meeting) meet(ctx context.Context, w Writer, host fleet.Host) error {
 		held := m.held[id]
 		j, ok := known[id]
 		switch {
+		case !ok && m.missed(held):
+			err = errCopy
 		case !ok:
 			err = m.adopt(ctx, w, host, held)
 		case j.HostID != host.ID:
 			m.s.log.Warn("an agent holds a job of another host", "host_id", host.ID, "job_id", id)
 			m.answer(id, 0, agentwire.DesireForget)
+		case m.behind(j, held):
+			err = errCopy
 		default:
 			err = m.known(ctx, w, j, held)
 		}
@@ -152,7 +179,7 @@ func (m *meeting) known(ctx context.Context, w Writer, j JobRecord, held agentwi
 		switch {
 		case !held.State.Ended() && j.State == fleet.StateCancelled:
 			m.answer(j.ID, seq, agentwire.DesireCancel)
-		case held.State.Ended() && (j.LogSealed || seq >= held.LastSeq):
+		case held.State.Ended() && (seq >= held.LastSeq || j.LogSealed && seq >= j.Log.LastSeq): // the logs alone may be a copy
 			m.answer(j.ID, max(seq, held.LastSeq), agentwire.DesireForget)
 		default:
 			m.answer(j.ID, seq, agentwire.DesireRun)
@@ -207,7 +234,7 @@ func adoptable(held agentwire.HeldJob) bool {
 
 // adoptedBy tells scheduled runs, whose ids begin with "slot:", from those that somebody started and whose name is lost.
 func adoptedBy(id fleet.JobID) string {
-	if strings.HasPrefix(string(id), "slot:") {
+	if strings.HasPrefix(string(id), slotPrefix) {
 		return "schedule"
 	}
 	return "unknown"

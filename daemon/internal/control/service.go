@@ -51,6 +51,8 @@ type Service struct {
 	seen   *seenHosts
 	swept  sweeps
 
+	renewal renewal
+
 	mu       sync.RWMutex
 	dispatch Dispatcher
 }

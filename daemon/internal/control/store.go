@@ -22,8 +22,11 @@ type Store interface {
 	// Update runs fn in one write transaction, commits when it returns nil, and gives the rows that changed, in the order of
 	// their revs. Nothing is changed when it returns an error.
 	Update(ctx context.Context, fn func(Writer) error) (changes []api.Row, err error)
-	// Epoch names this life of the store.
+	// Epoch names this life of the store: another one than before it was put back from a copy. Renew begins a new one, RestoredAt
+	// is when that was done last (zero: never).
 	Epoch() string
+	Renew(ctx context.Context, now time.Time) error
+	RestoredAt() time.Time
 }
 
 // Reader reads within one transaction. A row that is not there is ErrNotFound.

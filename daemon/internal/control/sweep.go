@@ -94,9 +94,13 @@ func (s *Service) sweepAway(ctx context.Context) error {
 	})
 }
 
-// sweepQueued expires jobs that could not be sent.
+// sweepQueued expires jobs that could not be sent. After the daemon's start the hosts get the time to come back and say what they
+// hold: in a store that was put back from a copy a job may be queued that was run long ago.
 func (s *Service) sweepQueued(ctx context.Context) error {
 	now := s.now()
+	if now.Sub(s.start) < s.cfg.AwayLimit {
+		return nil
+	}
 	return s.sweepJobs(ctx, func(r Reader) ([]fleet.JobID, error) {
 		return r.QueuedBefore(ctx, now.Add(-s.cfg.JobTTL), sweepBatch)
 	}, func(w Writer, j *JobRecord) error {
@@ -107,8 +111,13 @@ func (s *Service) sweepQueued(ctx context.Context) error {
 	})
 }
 
+// expired tells whether a job could not be sent for too long. The time before the store was put back from a copy does not count.
 func (s *Service) expired(j JobRecord, now time.Time) bool {
-	return now.Sub(j.CreatedAt) > s.cfg.JobTTL
+	since := j.CreatedAt
+	if at := s.store.RestoredAt(); at.After(since) {
+		since = at
+	}
+	return now.Sub(since) > s.cfg.JobTTL
 }
 
 func (s *Service) expire(ctx context.Context, w Writer, j *JobRecord) error {

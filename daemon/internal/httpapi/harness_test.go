@@ -40,6 +40,7 @@ type house struct {
 	api    *httpapi.Server
 	srv    *httptest.Server
 	wire   *cutter
+	store  *sqlite.Store
 	logs   *joblog.Store
 	feed   *watch.Feed
 	log    *syncBuffer
@@ -62,6 +63,7 @@ func newHouse(t testing.TB, opts ...option) *house {
 	store, err := sqlite.OpenStore(h.ctx, filepath.Join(dir, "state.db"), time.Now())
 	h.must(err)
 	t.Cleanup(func() { h.must(store.Close()) })
+	h.store = store
 	h.logs, err = joblog.Open(joblog.Config{Dir: dir, Log: log})
 	h.must(err)
 	t.Cleanup(func() { h.must(h.logs.Close()) })

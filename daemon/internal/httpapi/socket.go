@@ -112,10 +112,12 @@ func (sock *socket) read() {
 	sock.end(code, "")
 }
 
-// guardSocket ends the socket when its token does, or when the daemon stops, also while a write is stuck.
+// guardSocket ends the socket when its token does, when the daemon stops, or when the store was put back from a copy, so that the
+// client comes back and is told to begin anew; also while a write is stuck.
 func (s *Server) guardSocket(ctx context.Context, sock *socket, r *http.Request) {
 	req := requestOf(r.Context())
 	need := accessTable()[req.route].role
+	epoch := s.cfg.Control.Epoch()
 	tick := time.NewTicker(s.cfg.PollTokens)
 	defer tick.Stop()
 	for {
@@ -129,6 +131,9 @@ func (s *Server) guardSocket(ctx context.Context, sock *socket, r *http.Request)
 		}
 		actor, err := s.cfg.Control.Authenticate(ctx, req.bearer)
 		switch {
+		case s.cfg.Control.Epoch() != epoch:
+			sock.end(wsconn.CloseGoingAway, "the daemon's store is another one")
+			return
 		case err == nil && !actor.Role.Allows(need):
 			sock.end(api.CloseForbidden, "the role no longer allows this")
 			return

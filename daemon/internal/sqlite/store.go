@@ -9,6 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/backstay/backstay/daemon/internal/control"
@@ -22,12 +25,17 @@ var migrations embed.FS
 
 // Store is state.db. It is safe for concurrent use.
 type Store struct {
-	db    *DB
-	epoch string
+	db       *DB
+	markPath string
+	renewed  bool // by OpenStore
+
+	life    atomic.Pointer[mark] // its epoch, and when that began
+	marking sync.Mutex           // one at a time writes the mark; nobody waits for it but who does the same
+	noted   mark                 // the last one; guarded by marking
 }
 
 // OpenStore opens state.db at path, makes it when it is not there, and brings its schema forward. now is when a new store is
-// born.
+// born. A store that was put back from a copy since the last Mark begins a new epoch.
 func OpenStore(ctx context.Context, path string, now time.Time) (*Store, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -42,6 +50,9 @@ func OpenStore(ctx context.Context, path string, now time.Time) (*Store, error) 
 		return nil, fmt.Errorf("open state: %w", err)
 	}
 	s := &Store{db: db}
+	if s.markPath, err = filepath.Abs(path + ".mark"); err != nil {
+		return nil, errors.Join(fmt.Errorf("open state: %w", err), db.Close())
+	}
 	if err := s.prepare(ctx, path, todo, now); err != nil {
 		return nil, errors.Join(fmt.Errorf("open state: %w", Fault(err)), db.Close())
 	}
@@ -57,10 +68,7 @@ func (s *Store) prepare(ctx context.Context, path string, todo []step, now time.
 	if err != nil {
 		return fmt.Errorf("begin meta: %w", err)
 	}
-	if err := s.db.Read.QueryRowContext(ctx, "SELECT epoch FROM meta WHERE id = 1").Scan(&s.epoch); err != nil {
-		return fmt.Errorf("read epoch: %w", err)
-	}
-	return nil
+	return s.compare(ctx, now)
 }
 
 func newEpoch() string {
@@ -69,8 +77,8 @@ func newEpoch() string {
 	return hex.EncodeToString(raw)
 }
 
-// Epoch names this life of the store.
-func (s *Store) Epoch() string { return s.epoch }
+// Epoch names this life of the store. It is another one when the store was put back from a copy.
+func (s *Store) Epoch() string { return s.life.Load().Epoch }
 
 // Rev is the rev of the newest change.
 func (s *Store) Rev(ctx context.Context) (rev int64, err error) {
