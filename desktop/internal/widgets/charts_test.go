@@ -89,8 +89,9 @@ func steps() *widgets.Steps {
 }
 
 func TestChartGallery(t *testing.T) {
+	needGallery(t)
 	for _, mode := range []theme.Mode{theme.Light, theme.Dark} {
-		for _, scale := range galleryScales() {
+		for _, scale := range []float32{1, 2} {
 			save(t, "charts", mode, scale, fyne.NewSize(1160, 760), func(fyne.Canvas) fyne.CanvasObject { return charts() })
 		}
 	}

@@ -82,3 +82,13 @@ func drawn(w fyne.Widget) string {
 	}
 	return ""
 }
+
+// resize gives a window another size.
+func resize(t testing.TB, c fyne.Canvas, size fyne.Size) {
+	t.Helper()
+	w, ok := c.(software.WindowlessCanvas)
+	if !ok {
+		t.Fatal("the test canvas is another")
+	}
+	w.Resize(size)
+}
