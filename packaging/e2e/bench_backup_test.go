@@ -135,7 +135,7 @@ func memoryFolder(b *testing.B, size int64) string {
 	const memory = "/dev/shm"
 	var fs syscall.Statfs_t
 	parent := ""
-	if err := syscall.Statfs(memory, &fs); err == nil && int64(fs.Bavail)*int64(fs.Bsize) > size && available(b) > 2*size {
+	if err := syscall.Statfs(memory, &fs); err == nil && fs.Bavail*uint64(fs.Bsize) > uint64(size) && available(b) > 2*size {
 		parent = memory
 	}
 	dir, err := os.MkdirTemp(parent, "bst-")
