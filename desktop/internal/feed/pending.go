@@ -12,6 +12,7 @@ const maxRows = 20_000
 // pending is what waits for the UI: of each object the newest row, of each job the newest progress.
 type pending struct {
 	reset    bool
+	asOf     int64 // with reset
 	rows     map[object]api.Row
 	order    []object
 	listed   int // of rows: those of the list
@@ -23,8 +24,8 @@ type pending struct {
 type object struct{ kind, id string }
 
 // list replaces all that waits.
-func (p *pending) list(rows []api.Row) {
-	p.reset, p.rows, p.order, p.progress = true, make(map[object]api.Row, len(rows)), nil, nil
+func (p *pending) list(rows []api.Row, asOf int64) {
+	p.reset, p.asOf, p.rows, p.order, p.progress = true, asOf, make(map[object]api.Row, len(rows)), nil, nil
 	p.change(rows)
 	p.listed = len(p.rows)
 }
@@ -56,7 +57,7 @@ func (p *pending) full() bool { return len(p.rows)-p.listed >= maxRows }
 // batch gives what waits. The order of the rows is that in which the objects first changed, which serves as well as that of the
 // revs: what one row says stands in it alone.
 func (p *pending) batch() (model.Batch, bool) {
-	b := model.Batch{Reset: p.reset, Progress: p.progress, Connection: p.link, Identity: p.identity}
+	b := model.Batch{Reset: p.reset, AsOf: p.asOf, Progress: p.progress, Connection: p.link, Identity: p.identity}
 	if len(p.order) > 0 {
 		b.Rows = make([]api.Row, 0, len(p.order))
 		for _, k := range p.order {

@@ -151,8 +151,8 @@ func (s *Session) watchOnce(ctx context.Context) error {
 
 func (s *Session) handler(ctx context.Context) apiclient.WatchHandler {
 	return apiclient.WatchHandler{
-		List: func(rows []api.Row, _ int64) {
-			s.came(func(p *pending) { p.list(rows) })
+		List: func(rows []api.Row, asOf int64) {
+			s.came(func(p *pending) { p.list(rows, asOf) })
 		},
 		Changes: func(rows []api.Row) {
 			s.waitForRoom(ctx)

@@ -20,11 +20,12 @@ const (
 func (f *Fleet) Apply(b Batch) Change {
 	var c changes
 	if b.Reset {
-		c.all = true
-		f.listed = true
+		c.all, c.restored = true, b.AsOf < f.rev
+		f.listed, f.rev = true, b.AsOf
 		f.forgetMissing(b.Rows, &c)
 	}
 	for i := range b.Rows {
+		f.rev = max(f.rev, b.Rows[i].Rev)
 		f.take(&b.Rows[i], &c)
 	}
 	for id, p := range b.Progress {
@@ -45,6 +46,7 @@ func (f *Fleet) Apply(b Batch) Change {
 // changes collects what a batch changed; All stands for every id.
 type changes struct {
 	all          bool
+	restored     bool
 	hosts        map[fleet.HostID]struct{}
 	repositories map[fleet.RepositoryID]struct{}
 	plans        map[fleet.PlanID]struct{}
@@ -54,7 +56,7 @@ type changes struct {
 }
 
 func (c *changes) change() Change {
-	return Change{All: c.all, Hosts: keys(c.hosts), Repositories: keys(c.repositories), Plans: keys(c.plans), Jobs: keys(c.jobs),
+	return Change{All: c.all, Restored: c.restored, Hosts: keys(c.hosts), Repositories: keys(c.repositories), Plans: keys(c.plans), Jobs: keys(c.jobs),
 		Progress: c.progress, Ended: c.ended}
 }
 

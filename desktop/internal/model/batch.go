@@ -30,6 +30,7 @@ type Connection struct {
 // Batch is what happened since the batch before. The zero Batch says that nothing did.
 type Batch struct {
 	Reset      bool      // Rows are the whole state; what is not among them is gone
+	AsOf       int64     // with Reset: the rev that the state is true for
 	Rows       []api.Row // newest of each object, in the order of their revs
 	Progress   map[fleet.JobID]fleet.Progress
 	Connection *Connection   // nil: as before
@@ -38,7 +39,8 @@ type Batch struct {
 
 // Change says what a batch changed. Ids come in no order, each once.
 type Change struct {
-	All          bool // a whole list came: look at everything
+	All          bool // a whole list came: look at everything, and take nothing that was read page by page for whole
+	Restored     bool // with All: the daemon's store went back in time, and revs with it
 	Hosts        []fleet.HostID
 	Repositories []fleet.RepositoryID
 	Plans        []fleet.PlanID

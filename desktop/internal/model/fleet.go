@@ -13,6 +13,7 @@ const MaxEnded = 10_000
 // Fleet is everything known of one daemon. Its zero value is not usable: see New.
 type Fleet struct {
 	listed     bool
+	rev        int64 // the newest that was seen
 	connection Connection
 	identity   api.Identity
 

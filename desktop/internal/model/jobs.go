@@ -55,6 +55,25 @@ func (l *jobList) newestFirst() iter.Seq[*fleet.Job] {
 // Jobs gives every job, newest first.
 func (f *Fleet) Jobs() iter.Seq[*fleet.Job] { return f.order.newestFirst() }
 
+// OldestEnded gives the oldest job that has ended and is kept, nil when there is none. From it on the past is whole; of what was
+// before it, nothing may be known.
+func (f *Fleet) OldestEnded() *fleet.Job {
+	for _, j := range f.order.oldestFirst() {
+		if j.State.Ended() {
+			return j
+		}
+	}
+	return nil
+}
+
+// NewestJob gives the job that was created last, nil when there is none.
+func (f *Fleet) NewestJob() *fleet.Job {
+	for j := range f.Jobs() {
+		return j
+	}
+	return nil
+}
+
 // OpenJobs gives the jobs that have not ended, newest first; those whose contact is lost are among them.
 func (f *Fleet) OpenJobs() iter.Seq[*fleet.Job] { return f.open.newestFirst() }
 

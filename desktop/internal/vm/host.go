@@ -40,6 +40,9 @@ type HostChange struct {
 
 // Update takes a change of the model.
 func (v *Host) Update(c model.Change) HostChange {
+	if c.All || slices.ContainsFunc(c.Ended, func(id fleet.JobID) bool { j := v.m.Job(id); return j != nil && j.HostID == v.id }) {
+		v.runs.Again()
+	}
 	out := HostChange{Page: c.All || slices.Contains(c.Hosts, v.id) || len(c.Plans)+len(c.Repositories) > 0 || c.Identity, Jobs: v.Jobs.Update(c), Snapshots: v.Snapshots.Update(c)}
 	if j := v.m.Active(v.id); j != nil {
 		out.Live = slices.Contains(c.Progress, j.ID)

@@ -86,6 +86,9 @@ func (v *Job) Take(b model.JobBatch, now time.Time) JobChange {
 func (v *Job) Update(c model.Change) JobChange {
 	var out JobChange
 	if j := v.m.Job(v.id); j != nil && (c.All || slices.Contains(c.Jobs, v.id)) {
+		if c.Restored {
+			v.row.Rev = 0
+		}
 		out.Row = v.takeRow(j)
 	}
 	out.Row = out.Row || c.All || v.have && slices.Contains(c.Hosts, v.row.HostID) || len(c.Plans)+len(c.Repositories) > 0 || c.Identity

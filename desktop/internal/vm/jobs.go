@@ -50,6 +50,7 @@ type Jobs struct {
 	past     []string
 	older    pager[fleet.Job]
 	byID     map[fleet.JobID]*fleet.Job // of older
+	edge     time.Time                  // when the newest job was created that was known when the first page was asked for
 	selected string
 }
 
@@ -97,6 +98,12 @@ func (v *Jobs) More() (JobsQuery, bool) {
 	if !v.older.next() || v.filter.Scope == JobsOpen || !v.m.Listed() {
 		return JobsQuery{}, false
 	}
+	if !v.older.begun {
+		v.edge = time.Time{}
+		if j := v.m.NewestJob(); j != nil {
+			v.edge = j.CreatedAt
+		}
+	}
 	v.older.loading = true
 	f := v.filter
 	return JobsQuery{gen: v.older.gen, Filter: apiclient.JobFilter{States: scopeStates[f.Scope], Kind: f.Kind, Host: string(f.Host), Plan: string(f.Plan),
@@ -104,12 +111,15 @@ func (v *Jobs) More() (JobsQuery, bool) {
 }
 
 // Short tells whether so few rows are there that the page should ask for More by itself.
-func (v *Jobs) Short() bool { return len(v.past) < few && v.older.next() && v.filter.Scope != JobsOpen }
+func (v *Jobs) Short() bool { return v.filter.Scope != JobsOpen && v.older.short(len(v.past)) }
 
 // Took takes the answer to a query.
 func (v *Jobs) Took(q JobsQuery, page api.Page[fleet.Job], err error) Refresh {
 	if !v.older.took(q.gen, page.Items, page.Next, err) {
 		return Nothing
+	}
+	if err == nil && len(v.older.items) == len(page.Items) { // the first page
+		v.byID = map[fleet.JobID]*fleet.Job{}
 	}
 	if err == nil {
 		for i := range page.Items {
@@ -173,6 +183,10 @@ func (v *Jobs) Selected() string {
 // Update takes a change of the model.
 func (v *Jobs) Update(c model.Change) Refresh {
 	switch {
+	case v.holed():
+		v.older.renew()
+		v.rebuild()
+		return Rows
 	case c.Rows():
 		return max(v.rebuild(), Cells)
 	case len(c.Progress) > 0 && len(v.open) > 0:
@@ -181,6 +195,16 @@ func (v *Jobs) Update(c model.Change) Refresh {
 		return Rows
 	}
 	return Nothing
+}
+
+// holed tells whether jobs may be missing between the pages that were read and what the model keeps: so many ended meanwhile that it
+// does not reach back to them any more. The pages are then read anew.
+func (v *Jobs) holed() bool {
+	if !v.older.begun {
+		return false
+	}
+	oldest := v.m.OldestEnded()
+	return oldest != nil && oldest.CreatedAt.After(v.edge)
 }
 
 func (v *Jobs) job(id fleet.JobID) *fleet.Job {
@@ -220,7 +244,7 @@ func (v *Jobs) pastIDs(match func(*fleet.Job) bool) []string {
 	if v.filter.Scope == JobsOpen {
 		return nil
 	}
-	older := v.older.items
+	older := v.older.shown()
 	past := make([]string, 0, len(v.past)+8)
 	take := func(j *fleet.Job) {
 		if j.State.Ended() && match(j) {

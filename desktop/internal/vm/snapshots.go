@@ -61,10 +61,9 @@ func (v *Snapshots) SetFilter(f SnapshotsFilter) Refresh {
 	return v.rebuild()
 }
 
-// Reload reads everything anew, as after a listing of the repository.
+// Reload lets More read everything anew, as after a listing of the repository. Until then the rows stay.
 func (v *Snapshots) Reload() Refresh {
-	v.pages.reset()
-	v.fresh = nil
+	v.pages.renew()
 	return v.rebuild()
 }
 
@@ -93,12 +92,15 @@ func (v *Snapshots) More() (SnapshotsQuery, bool) {
 }
 
 // Short tells whether so few rows are there that the page should ask for More by itself.
-func (v *Snapshots) Short() bool { return len(v.ids) < few && v.pages.next() }
+func (v *Snapshots) Short() bool { return v.pages.short(len(v.ids)) }
 
 // Took takes the answer to a query.
 func (v *Snapshots) Took(q SnapshotsQuery, page api.Page[fleet.Snapshot], err error) Refresh {
 	if !v.pages.took(q.gen, page.Items, page.Next, err) {
 		return Nothing
+	}
+	if err == nil && len(v.pages.items) == len(page.Items) { // the first page has what was saved meanwhile
+		v.fresh = nil
 	}
 	v.rebuild()
 	return Rows
@@ -156,6 +158,10 @@ func (v *Snapshots) Update(c model.Change) Refresh {
 		}
 	}
 	switch {
+	case c.All && v.pages.begun: // backups may have ended that nobody saw running
+		v.pages.renew()
+		v.rebuild()
+		return Rows
 	case added:
 		return max(v.rebuild(), Cells)
 	case c.All || len(c.Plans)+len(c.Repositories) > 0, c.Connection && !v.m.Listed():
@@ -194,7 +200,7 @@ func (v *Snapshots) passes(s *fleet.Snapshot) bool {
 func (v *Snapshots) rebuild() Refresh {
 	rows := map[string]*fleet.Snapshot{}
 	var all []*fleet.Snapshot
-	for _, list := range [][]fleet.Snapshot{v.pages.items, v.fresh} {
+	for _, list := range [][]fleet.Snapshot{v.pages.shown(), v.fresh} {
 		for i := range list {
 			s := &list[i]
 			if key := snapshotKey(s); rows[key] == nil && v.passes(s) && v.matches(s) {
