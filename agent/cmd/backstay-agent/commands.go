@@ -84,9 +84,6 @@ func run(data *string) *cobra.Command {
 				return err
 			}
 			log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.Level()}))
-			if os.Getenv("GOMAXPROCS") == "" {
-				runtime.GOMAXPROCS(1) // it does little, and threads that wake each other take from restic
-			}
 			return app.Run(cmd.Context(), cfg, log)
 		},
 	}
