@@ -10,6 +10,7 @@ import (
 	"github.com/backstay/backstay/desktop/internal/model"
 	"github.com/backstay/backstay/desktop/internal/nav"
 	"github.com/backstay/backstay/desktop/internal/theme"
+	"github.com/backstay/backstay/desktop/internal/vm"
 	"github.com/backstay/backstay/desktop/internal/widgets"
 	"github.com/backstay/backstay/desktop/internal/words"
 	"github.com/backstay/backstay/icons"
@@ -23,10 +24,11 @@ const (
 	tabUsers  = "users"
 	tabAgents = "agents"
 	tabTokens = "tokens"
+	tabEnrol  = "enrolment"
 	tabAudit  = "audit"
 )
 
-var accessTabs = [...]string{tabUsers, tabAgents, tabTokens, tabAudit}
+var accessTabs = [...]string{tabUsers, tabAgents, tabEnrol, tabTokens, tabAudit}
 
 // access is who may do what: people, enrolled agents, tokens of scripts, and what was changed by whom.
 type access struct {
@@ -42,7 +44,9 @@ type access struct {
 	users  *listing[api.User]
 	agents *listing[*fleet.Host]
 	tokens *listing[api.Token]
-	audit  *listing[api.AuditRow]
+	audit  *listing[vm.AuditLine]
+
+	enrolment *listing[api.Enrolment]
 }
 
 func newAccess(ctx context.Context, d *Deps, r nav.Route, state any) Page {
@@ -72,6 +76,11 @@ func (p *access) Content() fyne.CanvasObject { return p.root }
 func (p *access) Crumbs() []Crumb            { return []Crumb{{Text: words.T("page.access")}} }
 func (p *access) State() any                 { return p.tab }
 
+// Actions is the own password's change, which everybody may.
+func (p *access) Actions() fyne.CanvasObject {
+	return widgets.NewButton(widgets.Secondary, icons.Lock, words.T("access.change_password"), p.changePassword)
+}
+
 func (p *access) Update(c model.Change) {
 	if c.All || len(c.Hosts) > 0 {
 		p.agents.reload()
@@ -84,6 +93,8 @@ func (p *access) Tick(time.Time) {
 		p.agents.table.RefreshVisible()
 	case tabTokens:
 		p.tokens.table.RefreshVisible()
+	case tabEnrol:
+		p.enrolment.table.RefreshVisible()
 	}
 }
 
@@ -99,6 +110,9 @@ func (p *access) choose(tab string) {
 	case tabTokens:
 		list = p.tokens.room
 		p.tokens.reload()
+	case tabEnrol:
+		list = p.enrolment.room
+		p.enrolment.reload()
 	case tabAudit:
 		list = p.audit.room
 		p.audit.reload()
@@ -129,7 +143,7 @@ func (p *access) makeListings() {
 		texts: func(u api.User) []string {
 			return []string{plaintext.Field(u.Name), words.Role(u.Role), words.Day(u.CreatedAt, now())}
 		},
-		can: func(u api.User) bool { return u.Name != p.d.Fleet.Identity().User }}
+		can: func(u api.User) bool { return u.Name != p.d.Fleet.Identity().User }, open: p.openUser}
 	agents := listingConfig[*fleet.Host]{columns: []widgets.Column{{Title: words.T("access.col.host"), Width: 180, Grow: 2}, {Title: words.T("access.col.agent"), Width: 130}, {Title: words.T("access.col.secrets"), Width: 150, MinTable: 720},
 		{Title: words.T("access.col.enrolled"), Width: 150, MinTable: 620}, {Title: words.T("access.col.seen"), Width: 150}},
 		have: p.d.Fleet.Hosts, id: func(h *fleet.Host) string { return string(h.ID) }, empty: nothing(icons.Host, tabAgents), tip: words.T("access.revoke"),
@@ -148,17 +162,18 @@ func (p *access) makeListings() {
 			}
 			return []string{plaintext.Field(t.Name), words.Role(t.Role), plaintext.Field(t.CreatedBy), expires, words.Ago(t.LastUsedAt, now())}
 		}}
-	audit := listingConfig[api.AuditRow]{columns: []widgets.Column{{Title: words.T("access.col.when"), Width: 170}, {Title: words.T("access.col.who"), Width: 140}, {Title: words.T("access.col.what"), Width: 160},
+	audit := listingConfig[vm.AuditLine]{columns: []widgets.Column{{Title: words.T("access.col.when"), Width: 170}, {Title: words.T("access.col.who"), Width: 140}, {Title: words.T("access.col.what"), Width: 160},
 		{Title: words.T("access.col.object"), Width: 200, Grow: 1}, {Title: words.T("access.col.detail"), Width: 160, Grow: 1, MinTable: 760}},
-		load: p.loadAudit, id: func(r api.AuditRow) string { return words.Number(r.Seq) }, empty: nothing(icons.ScrollText, tabAudit),
-		texts: func(r api.AuditRow) []string {
-			return []string{words.Moment(r.At, now()), plaintext.Field(r.Actor), plaintext.Field(r.Action), plaintext.Field(r.Object), plaintext.Field(r.Detail)}
+		load: p.loadAudit, id: func(r vm.AuditLine) string { return words.Number(r.Seq) }, empty: nothing(icons.ScrollText, tabAudit),
+		texts: func(r vm.AuditLine) []string {
+			return []string{words.Moment(r.At, now()), r.Actor, r.Action, r.Object, r.Detail}
 		}}
 	if admin {
 		users.remove, agents.remove = p.removeUser, p.revokeAgent
 	}
 	p.users, p.tokens, p.audit = newListing(p.ctx, p.d, users), newListing(p.ctx, p.d, tokens), newListing(p.ctx, p.d, audit)
 	p.agents = newListing(p.ctx, p.d, agents)
+	p.enrolment = newListing(p.ctx, p.d, p.enrolmentTokens(nothing(icons.Access, tabEnrol)))
 }
 
 func seenWords(h *fleet.Host, now time.Time) string {
@@ -174,26 +189,25 @@ func seenWords(h *fleet.Host, now time.Time) string {
 // auditRows is how many of the newest rows are shown.
 const auditRows = 500
 
-// loadAudit reads the newest rows of the audit log, the newest first. The daemon gives them oldest first, page by page.
-func (p *access) loadAudit(ctx context.Context) ([]api.AuditRow, error) {
-	var rows []api.AuditRow
-	after := int64(0)
+// loadAudit reads the newest rows of the audit log, the newest first. The daemon gives them oldest first; vm.Audit finds the end.
+func (p *access) loadAudit(ctx context.Context) ([]vm.AuditLine, error) {
+	var log vm.Audit
 	for {
-		page, err := p.d.Daemon.Audit(ctx, after, 1000)
-		if err != nil {
-			return nil, err
+		q, ok := log.Next()
+		if !ok && log.Len() < auditRows {
+			q, ok = log.Older()
 		}
-		rows = append(rows, page.Items...)
-		if len(rows) > auditRows {
-			rows = append(rows[:0:0], rows[len(rows)-auditRows:]...)
-		}
-		if page.Next == "" || len(page.Items) == 0 {
+		if !ok {
 			break
 		}
-		after = page.Items[len(page.Items)-1].Seq
+		page, err := p.d.Daemon.Audit(ctx, q.After, q.Limit)
+		if log.Took(q, page, err); err != nil {
+			return nil, err
+		}
 	}
-	for i, j := 0, len(rows)-1; i < j; i, j = i+1, j-1 {
-		rows[i], rows[j] = rows[j], rows[i]
+	rows := make([]vm.AuditLine, min(log.Len(), auditRows))
+	for i := range rows {
+		rows[i] = log.Line(i)
 	}
 	return rows, nil
 }

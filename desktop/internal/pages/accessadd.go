@@ -2,6 +2,7 @@ package pages
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,15 +25,15 @@ func (p *access) addOne() {
 		p.addUser()
 	case tabTokens:
 		p.addToken()
-	case tabAgents:
+	case tabAgents, tabEnrol:
 		p.d.Navigate(nav.Route{Page: nav.Hosts, Tab: "add"})
 	}
 }
 
 var roles = [...]fleet.Role{fleet.RoleViewer, fleet.RoleOperator, fleet.RoleAdmin}
 
-// roleChoice lets a person choose one of the roles up to their own; get gives it.
-func (p *access) roleChoice() (field fyne.CanvasObject, get func() fleet.Role) {
+// roleChoice lets a person choose one of the roles up to their own, at first the one given; get gives it.
+func (p *access) roleChoice(now fleet.Role) (field fyne.CanvasObject, get func() fleet.Role) {
 	var names []string
 	var may []fleet.Role
 	for _, r := range roles {
@@ -40,8 +41,8 @@ func (p *access) roleChoice() (field fyne.CanvasObject, get func() fleet.Role) {
 			names, may = append(names, words.T("access.role."+string(r))), append(may, r)
 		}
 	}
-	chosen := 0
-	radio := widgets.NewRadio(names, 0, func(i int) { chosen = i })
+	chosen := max(slices.Index(may, now), 0)
+	radio := widgets.NewRadio(names, chosen, func(i int) { chosen = i })
 	return widgets.NewField(words.T("access.col.role"), radio, ""), func() fleet.Role { return may[chosen] }
 }
 
@@ -51,7 +52,7 @@ const minPassword = 10
 func (p *access) addUser() {
 	name, password := widgets.NewEntry("", nil), newPassword()
 	nameField, passwordField := widgets.NewField(words.T("access.col.name"), name, ""), widgets.NewField(words.T("connect.password"), password, words.T("access.password_hint"))
-	roleField, role := p.roleChoice()
+	roleField, role := p.roleChoice(fleet.RoleViewer)
 	var d *widgets.Dialog
 	var ok *widgets.Button
 	do := func() {
@@ -91,7 +92,7 @@ var tokenLives = [...]time.Duration{0, 30 * 24 * time.Hour, 365 * 24 * time.Hour
 func (p *access) addToken() {
 	name := widgets.NewEntry(words.T("access.token_name_hint"), nil)
 	nameField := widgets.NewField(words.T("access.col.name"), name, "")
-	roleField, role := p.roleChoice()
+	roleField, role := p.roleChoice(fleet.RoleViewer)
 	life := 1
 	lives := widgets.NewSegmented([]string{words.T("access.no_end"), words.T("access.days_30"), words.T("access.days_365")}, life, func(i int) { life = i })
 	var d *widgets.Dialog
