@@ -81,7 +81,7 @@ func (p *job) showFace(force bool) {
 		p.fill(widgets.VFlex(theme.Gap, widgets.SkeletonBlock(320, 26), widgets.Card(widgets.SkeletonLines(4)), widgets.Grow(widgets.Card(widgets.SkeletonLines(9)), 1)))
 	case vm.Failed, vm.Empty:
 		title, why := words.T("job.gone"), words.T("job.gone_text")
-		if err := p.vm.Err(); err != nil {
+		if err := p.vm.Err(); err != nil && !p.vm.Unknown() {
 			title, why = words.Error(err)
 		}
 		back := widgets.NewButton(widgets.Primary, icons.ArrowLeft, words.T("job.to_jobs"), func() { p.d.Navigate(nav.Route{Page: nav.Jobs}) })

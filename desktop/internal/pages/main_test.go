@@ -14,6 +14,7 @@ import (
 	"github.com/backstay/backstay/desktop/internal/feed"
 	"github.com/backstay/backstay/desktop/internal/model"
 	"github.com/backstay/backstay/desktop/internal/nav"
+	"github.com/backstay/backstay/desktop/internal/prefs"
 	"github.com/backstay/backstay/desktop/internal/sample"
 	"github.com/backstay/backstay/desktop/internal/theme"
 	"github.com/backstay/backstay/desktop/internal/widgets"
@@ -62,7 +63,7 @@ func newBench(t *testing.T, d *sample.Daemon) *bench {
 			b.page.Update(c)
 		}
 	}})
-	b.deps = &Deps{Fleet: fleet, Session: session, Daemon: d, Calls: session.Calls, Window: b.w, Now: func() time.Time { return d.Now().Add(b.later) },
+	b.deps = &Deps{Fleet: fleet, Session: session, Daemon: d, Calls: session.Calls, Window: b.w, Post: func(f func()) { b.queue <- f }, Prefs: prefs.New(prefs.Data{}, func(prefs.Data) {}), Now: func() time.Time { return d.Now().Add(b.later) },
 		Navigate: func(r nav.Route) { b.went = append(b.went, r) }, Back: func() {}, Copy: func(s string) { b.copied = s },
 		Toast: func(_ widgets.Tone, title, _ string) { b.toasts = append(b.toasts, title) }}
 	t.Cleanup(func() {

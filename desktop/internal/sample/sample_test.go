@@ -211,3 +211,14 @@ func TestTrouble(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestRepositoriesHaveAddressesThatTheDaemonTakes(t *testing.T) {
+	for _, r := range list(t, sample.New(sample.Noon())) {
+		if r.Repository == nil {
+			continue
+		}
+		if _, err := fleet.ParseRepositoryURL(r.Repository.URL); err != nil {
+			t.Errorf("%s: %v", r.Repository.URL, err)
+		}
+	}
+}

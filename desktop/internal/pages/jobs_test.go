@@ -1,0 +1,75 @@
+package pages
+
+import (
+	"testing"
+
+	"fyne.io/fyne/v2"
+
+	"github.com/backstay/backstay/desktop/internal/nav"
+	"github.com/backstay/backstay/desktop/internal/sample"
+	"github.com/backstay/backstay/shared/fault"
+	"github.com/backstay/backstay/shared/fleet"
+)
+
+func TestJobsAndSnapshotsThatDoNotComeCanBeAskedForAgain(t *testing.T) {
+	for _, page := range []nav.Name{nav.Jobs, nav.Snapshots} {
+		d := sample.Vacant(sample.Noon())
+		b := newBench(t, d).listed()
+		d.Fail(fault.New(fault.Unavailable, "The daemon is starting. Try again in a minute."))
+		b.open(nav.Route{Page: page}, nil)
+		b.says("The daemon is starting. Try again in a minute.")
+		d.Fail(nil)
+		b.tap("Try again")
+		b.says(map[nav.Name]string{nav.Jobs: "No jobs yet", nav.Snapshots: "No snapshots yet"}[page])
+	}
+}
+
+func TestJobsAreFilteredAndOpenedByKeys(t *testing.T) {
+	b := newBench(t, sample.New(sample.Noon())).listed()
+	b.open(nav.Route{Page: nav.Jobs}, nil)
+	b.until("jobs", func() bool { return b.find("Loading") == nil && b.find("Failed") != nil })
+	b.key(fyne.KeyHome, fyne.KeyReturn)
+	if b.last().Page != nav.Job || b.deps.Fleet.Job(fleet.JobID(b.last().ID)) == nil {
+		t.Errorf("the first row leads to %+v", b.last())
+	}
+	b.page.Key(Key{Name: fyne.KeyF, Super: true})
+	b.write("no such thing")
+	b.says("No job fits the filter.")
+}
+
+func TestSnapshotsAreFiltered(t *testing.T) {
+	b := newBench(t, sample.New(sample.Noon())).listed()
+	b.open(nav.Route{Page: nav.Snapshots}, nil)
+	b.says("eu-central")
+	b.page.Key(Key{Name: fyne.KeyF, Super: true})
+	b.write("no such thing")
+	b.says("No snapshot fits the filter.")
+}
+
+func TestARunningJobIsCancelledAfterAQuestion(t *testing.T) {
+	b := newBench(t, sample.New(sample.Noon())).listed()
+	id := b.d.Scene().Running
+	b.open(nav.Route{Page: nav.Job, ID: string(id)}, nil)
+	b.tap("Cancel job")
+	b.says("Cancel Backup of db-04.prod-eu?")
+	b.key(fyne.KeyEscape)
+	if b.deps.Fleet.Job(id).CancelRequested {
+		t.Error("cancelled without a yes")
+	}
+	b.tap("Cancel job")
+	b.tap("Cancel job")
+	b.until("the cancel", func() bool { j := b.deps.Fleet.Job(id); return j.CancelRequested || j.State.Ended() })
+}
+
+func TestAFailedJobSaysWhyAndRunsAgain(t *testing.T) {
+	b := newBench(t, sample.New(sample.Noon())).listed()
+	b.open(nav.Route{Page: nav.Job, ID: string(b.d.Scene().Failed)}, nil)
+	b.tap("Run again")
+	b.until("the new job", func() bool { return b.last().Page == nav.Job && b.last().ID != string(b.d.Scene().Failed) })
+}
+
+func TestAJobThatIsNotKnown(t *testing.T) {
+	b := newBench(t, sample.New(sample.Noon())).listed()
+	b.open(nav.Route{Page: nav.Job, ID: "J-none"}, nil)
+	b.says("This job is not known")
+}
