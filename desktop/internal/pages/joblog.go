@@ -136,9 +136,9 @@ func (l *jobLog) showHits(s logview.SearchState) {
 	switch {
 	case s.Text == "":
 	case s.Current > 0:
-		text = words.T("log.hit_of", "At", words.Number(int64(s.Current)), "All", words.Number(int64(s.Hits)))
+		text = words.T("log.hit_of", "At", words.Number(s.Current), "All", words.Number(s.Hits))
 	default:
-		text = words.N("log.hits", int64(s.Hits))
+		text = words.N("log.hits", s.Hits)
 	}
 	l.hits.Set(text)
 	shown(l.prev, s.Text != "")

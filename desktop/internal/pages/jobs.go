@@ -196,7 +196,7 @@ func (p *jobs) fill(o fyne.CanvasObject) {
 }
 
 func (p *jobs) showNote() {
-	text := ""
+	var text string
 	switch {
 	case p.vm.Err() != nil:
 		_, text = words.Error(p.vm.Err())

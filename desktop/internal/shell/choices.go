@@ -13,6 +13,7 @@ import (
 	"github.com/backstay/backstay/icons"
 	"github.com/backstay/backstay/shared/api"
 	"github.com/backstay/backstay/shared/fleet"
+	"github.com/backstay/backstay/shared/plaintext"
 )
 
 // choices lists what fits what was typed, the best first; without a text, the pages.
@@ -63,26 +64,26 @@ const maxJobs = 300
 func (s *Shell) things() []choice {
 	var out []choice
 	for _, h := range s.fleet.Hosts() {
-		out = append(out, choice{icon: icons.Host, label: h.Name, detail: words.T("palette.hosts"), do: func() { s.Navigate(nav.Route{Page: nav.Host, ID: string(h.ID)}) }})
+		out = append(out, choice{icon: icons.Host, label: plaintext.Field(h.Name), detail: words.T("palette.hosts"), do: func() { s.Navigate(nav.Route{Page: nav.Host, ID: string(h.ID)}) }})
 		if !s.fleet.May(fleet.RoleOperator) || h.RevokedAt != nil {
 			continue
 		}
 		for _, p := range s.fleet.PlansOf(h.ID) {
-			out = append(out, choice{icon: icons.Play, label: words.T("palette.back_up", "Host", h.Name, "Plan", p.Name), detail: words.T("palette.actions"), do: func() { s.backUp(h.ID, p.ID) }})
+			out = append(out, choice{icon: icons.Play, label: words.T("palette.back_up", "Host", plaintext.Field(h.Name), "Plan", plaintext.Field(p.Name)), detail: words.T("palette.actions"), do: func() { s.backUp(h.ID, p.ID) }})
 		}
 	}
 	for _, p := range s.fleet.Plans() {
-		out = append(out, choice{icon: icons.Clock, label: p.Name, detail: words.T("palette.plans"), do: func() { s.Navigate(nav.Route{Page: nav.Plans, ID: string(p.ID)}) }})
+		out = append(out, choice{icon: icons.Clock, label: plaintext.Field(p.Name), detail: words.T("palette.plans"), do: func() { s.Navigate(nav.Route{Page: nav.Plans, ID: string(p.ID)}) }})
 	}
 	for _, r := range s.fleet.Repositories() {
-		out = append(out, choice{icon: icons.Repository, label: r.Name, detail: words.T("palette.repositories"), do: func() { s.Navigate(nav.Route{Page: nav.Repositories, ID: string(r.ID)}) }})
+		out = append(out, choice{icon: icons.Repository, label: plaintext.Field(r.Name), detail: words.T("palette.repositories"), do: func() { s.Navigate(nav.Route{Page: nav.Repositories, ID: string(r.ID)}) }})
 	}
 	n := 0
 	for j := range s.fleet.Jobs() {
 		if n++; n > maxJobs {
 			break
 		}
-		label := words.T("palette.job", "Kind", words.Kind(j.Kind), "Host", s.hostName(j.HostID), "Time", words.Moment(j.CreatedAt, s.cfg.Now()))
+		label := words.T("palette.job", "Kind", words.Kind(j.Kind), "Host", plaintext.Field(s.hostName(j.HostID)), "Time", words.Moment(j.CreatedAt, s.cfg.Now()))
 		out = append(out, choice{icon: icons.Job, label: label, detail: words.State(j.State, j.CancelRequested), do: func() { s.Navigate(nav.Route{Page: nav.Job, ID: string(j.ID)}) }})
 	}
 	return out

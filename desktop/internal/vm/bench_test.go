@@ -81,12 +81,3 @@ func BenchmarkOpenHosts(b *testing.B) {
 		}
 	}
 }
-
-// BenchmarkPalette is one letter typed into the palette.
-func BenchmarkPalette(b *testing.B) {
-	m := signedIn(crowd()...)
-	p := vm.NewPalette(m, nil)
-	for b.Loop() {
-		p.SetQuery("host19")
-	}
-}

@@ -17,10 +17,10 @@ import (
 
 func TestFacesOfTheWatch(t *testing.T) {
 	m := model.New()
-	hosts, jobs, plans, repos, over := vm.NewHosts(m), vm.NewJobs(m, vm.JobsFilter{}), vm.NewPlans(m), vm.NewRepositories(m), vm.NewOverview(m)
+	hosts, jobs, over := vm.NewHosts(m), vm.NewJobs(m, vm.JobsFilter{}), vm.NewOverview(m)
 	want := func(when string, f vm.Face) {
 		t.Helper()
-		for i, got := range []vm.Face{hosts.Face(), plans.Face(), repos.Face(), over.Face()} {
+		for i, got := range []vm.Face{hosts.Face(), over.Face()} {
 			if got != f {
 				t.Errorf("%s: %d shows %q", when, i, got)
 			}
@@ -30,8 +30,6 @@ func TestFacesOfTheWatch(t *testing.T) {
 		c := m.Apply(b)
 		hosts.Update(c)
 		jobs.Update(c)
-		plans.Update(c)
-		repos.Update(c)
 		over.Update(c)
 	}
 	want("at first", vm.Loading)
@@ -55,12 +53,10 @@ func TestFacesOfTheWatch(t *testing.T) {
 	}
 	apply(model.Batch{Rows: []api.Row{hostRow("h1", "web"), planRow("p1", "h1"), repoRow("r1", "main")}})
 	want("full", vm.Full)
-	for _, set := range []func(string) vm.Refresh{hosts.SetText, plans.SetText, repos.SetText} {
-		if set("nothing like this") != vm.Rows {
-			t.Error("the filter changes nothing")
-		}
+	if hosts.SetText("nothing like this") != vm.Rows {
+		t.Error("the filter changes nothing")
 	}
-	if hosts.Face() != vm.NoMatch || plans.Face() != vm.NoMatch || repos.Face() != vm.NoMatch {
+	if hosts.Face() != vm.NoMatch {
 		t.Error("the filter leaves something")
 	}
 	apply(model.Batch{Connection: &model.Connection{Link: model.Lost}})
