@@ -84,7 +84,7 @@ func planState(f *model.Fleet, v *fleet.Plan) (widgets.Tone, string, *time.Time)
 				last = &m
 			}
 		}
-		if last == nil {
+		if host := f.Host(h); last == nil || host != nil && host.RevokedAt != nil {
 			continue
 		}
 		if newest == nil || last.At.After(*newest) {
@@ -95,6 +95,7 @@ func planState(f *model.Fleet, v *fleet.Plan) (widgets.Tone, string, *time.Time)
 			good++
 		case fleet.StateWarning:
 			warned++
+		case fleet.StateCancelled: // somebody wanted it so
 		default:
 			bad++
 		}
