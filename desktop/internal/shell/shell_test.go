@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,24 +23,35 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// ring is a keyring in memory.
-type ring map[string]secret.Secret
+// ring is a keyring in memory, which requests use from their goroutines.
+type ring struct {
+	mu    sync.Mutex
+	items map[string]secret.Secret
+}
 
-func (r ring) Set(_ context.Context, service, user string, v secret.Secret) error {
-	r[service+"/"+user] = v
+func newRing() *ring { return &ring{items: map[string]secret.Secret{}} }
+
+func (r *ring) Set(_ context.Context, service, user string, v secret.Secret) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.items[service+"/"+user] = v
 	return nil
 }
 
-func (r ring) Get(_ context.Context, service, user string) (secret.Secret, error) {
-	v, ok := r[service+"/"+user]
+func (r *ring) Get(_ context.Context, service, user string) (secret.Secret, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	v, ok := r.items[service+"/"+user]
 	if !ok {
 		return v, keyring.ErrNotFound
 	}
 	return v, nil
 }
 
-func (r ring) Delete(_ context.Context, service, user string) error {
-	delete(r, service+"/"+user)
+func (r *ring) Delete(_ context.Context, service, user string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.items, service+"/"+user)
 	return nil
 }
 
@@ -61,7 +73,7 @@ func newDesk(t *testing.T) *desk {
 	k.window.SetPadded(false)
 	k.window.Resize(fyne.NewSize(1440, 900))
 	k.prefs = prefs.New(prefs.Data{Theme: "light", Language: "en", Profiles: []prefs.Profile{{Address: sample.Address, Name: "Backup", User: "mira"}}}, nil)
-	k.shell = New(Config{App: k.app, Window: k.window, Prefs: k.prefs, Vault: prefs.NewVault(ring{}, nil), NoTray: true,
+	k.shell = New(Config{App: k.app, Window: k.window, Prefs: k.prefs, Vault: prefs.NewVault(newRing(), nil), NoTray: true,
 		Post: func(f func()) { k.queue <- f }, Now: k.daemon.Now})
 	t.Cleanup(func() {
 		done := make(chan struct{})
