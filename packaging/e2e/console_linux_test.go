@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -93,8 +95,8 @@ func consoleBin(t testing.TB) string {
 func TestConsoleInARealWindow(t *testing.T) {
 	f := newFleet(t, options{})
 	f.repository("local", filepath.Join(f.dir, "repository"), "", secret.Credentials{Password: secret.New(repositoryPassword)}, true)
-	plan := f.planOfManyFiles("everything", 300, 320)
-	other := f.planOfManyFiles("another", 300, 150) // for the cancel: the first may be over by then on a fast machine
+	plan := f.planOfManyFiles("everything", 300, 180)
+	other := f.planOfManyFiles("another", 300, 120) // for the cancel
 	s := newScreen(t, image.Pt(1440, 900))
 	console := startConsole(t, f, s)
 	s.keep("01-connect")
@@ -160,6 +162,7 @@ func (f *fleetOf) backUpByHand(s *screen, plan fleet.Plan) fleet.Job {
 		job = page.Items[0]
 		return true
 	})
+	f.holdBack(job.ID)
 	s.await("the live page", func(img *image.RGBA) bool { return seen(img, cancelArea, errorRed) > 20 })
 	f.awaitState(job.ID, time.Minute, func(state fleet.JobState) bool { return state == fleet.StateRunning })
 	return job
@@ -225,4 +228,60 @@ func (f *fleetOf) repositoryID(name string) fleet.RepositoryID {
 		f.t.Fatal(err)
 	}
 	return r.ID
+}
+
+// holdBack lets a job's restic run a sixth of the time, as on a machine that has other things to do: the way through the console takes
+// some seconds, and must not depend on how fast the machine is that tests.
+func (f *fleetOf) holdBack(id fleet.JobID) {
+	f.t.Helper()
+	var pid int
+	sharedtest.Eventually(f.t, 30*time.Second, "restic runs", func() bool {
+		pid = f.resticOf(id)
+		return pid != 0
+	})
+	stop, gone := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(gone)
+		for {
+			if syscall.Kill(pid, syscall.SIGSTOP) != nil { // it has ended
+				return
+			}
+			select {
+			case <-time.After(100 * time.Millisecond):
+			case <-stop:
+				_ = syscall.Kill(pid, syscall.SIGCONT) // it may have ended just now
+				return
+			}
+			if syscall.Kill(pid, syscall.SIGCONT) != nil {
+				return
+			}
+			time.Sleep(20 * time.Millisecond) // its turn
+		}
+	}()
+	f.t.Cleanup(func() {
+		close(stop)
+		<-gone
+	})
+}
+
+// resticOf finds the restic of a job by its tag; 0 while there is none.
+func (f *fleetOf) resticOf(id fleet.JobID) int {
+	dirs, err1 := filepath.Glob("/proc/[0-9]*")
+	restic, err2 := filepath.EvalSymlinks(f.opts.restic)
+	if err1 != nil || err2 != nil {
+		return 0
+	}
+	for _, dir := range dirs {
+		line, err := os.ReadFile(filepath.Join(dir, "cmdline"))
+		if err != nil || !strings.Contains(string(line), "--tag=job:"+string(id)) {
+			continue
+		}
+		if exe, err := os.Readlink(filepath.Join(dir, "exe")); err == nil && exe == restic {
+			pid, err := strconv.Atoi(filepath.Base(dir))
+			if err == nil {
+				return pid
+			}
+		}
+	}
+	return 0
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/png"
 	"os"
 	"os/exec"
@@ -89,11 +90,7 @@ func (s *screen) look() *image.RGBA {
 		s.t.Fatal(err)
 	}
 	flat := image.NewRGBA(img.Bounds())
-	for y := range s.size.Y {
-		for x := range s.size.X {
-			flat.Set(x, y, img.At(x, y))
-		}
-	}
+	draw.Draw(flat, flat.Bounds(), img, img.Bounds().Min, draw.Src)
 	return flat
 }
 
@@ -105,7 +102,8 @@ func (s *screen) keep(name string) *image.RGBA {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if err := png.Encode(f, img); err != nil {
+	fast := png.Encoder{CompressionLevel: png.BestSpeed}
+	if err := fast.Encode(f, img); err != nil {
 		s.t.Fatal(err)
 	}
 	if err := f.Close(); err != nil {

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"os"
 	"testing"
 	"time"
 
@@ -40,7 +41,11 @@ func TestDaemonStopsAtOnce(t *testing.T) {
 	for range 3 {
 		<-ended
 	}
-	if best > time.Second {
+	limit := time.Second
+	if os.Getenv("BACKSTAY_TEST_RACE") == "1" {
+		limit += time.Second // a program with the race detector waits a second at its end
+	}
+	if best > limit {
 		t.Fatalf("the quickest of three stops took %v", best)
 	}
 	t.Logf("the quickest of three stops took %v", best)
