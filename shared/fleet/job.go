@@ -112,8 +112,8 @@ const (
 	ReasonPolicyDenied          Reason = "policy_denied"  // the host's own policy file forbids it
 	ReasonInvalidJob            Reason = "invalid_job"
 	ReasonDiskFull              Reason = "disk_full" // on the host
-	ReasonHostDown              Reason = "host_down" // interrupted: the host restarted
-	ReasonShimDied              Reason = "shim_died" // interrupted: the job's own process ended without a word
+	ReasonHostDown              Reason = "host_down" // the host restarted while the job ran: interrupted, or a backup that had saved its snapshot
+	ReasonShimDied              Reason = "shim_died" // the job's own process ended without a word: the same
 	ReasonExpired               Reason = "expired"   // not delivered within its time to start
 	ReasonContactLost           Reason = "contact_lost"
 	ReasonJobForgotten          Reason = "job_forgotten" // lost: the agent came back without it

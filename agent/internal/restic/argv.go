@@ -20,6 +20,7 @@ const (
 	StepUnlock    Step = "unlock"     // remove stale locks, before an exclusive job and after a kill
 	StepListLocks Step = "list-locks" // one id a line
 	StepTest      Step = "test"       // open the repository and change nothing
+	StepSaved     Step = "saved"      // which snapshots the job saved, asked when nobody saw its end
 )
 
 // KindTest is the kind under which NewDecoder reads StepTest. It is no kind of job.
@@ -40,7 +41,7 @@ type CommandInput struct {
 }
 
 // Command gives the arguments that follow restic's own name. The repository and every secret go by environment; see Env. Of
-// the steps other than StepJob only the repository in Spec is looked at.
+// the steps other than StepJob only the repository in Spec, and of StepSaved the job's id, is looked at.
 func Command(in CommandInput) ([]string, error) {
 	if err := in.validate(); err != nil {
 		return nil, err
@@ -52,6 +53,11 @@ func Command(in CommandInput) ([]string, error) {
 	case StepListLocks:
 		v.words("list", "locks")
 		v.flag("--no-lock")
+	case StepSaved:
+		v.words("snapshots")
+		v.flag("--json")
+		v.flag("--no-lock") // a lock of the backup that died does not matter, and an append-only server keeps none of ours
+		v.flag("--tag", jobTag(in.Spec.JobID))
 	case StepTest:
 		v.words("cat", "config")
 		v.flag("--json")
@@ -69,6 +75,11 @@ func (in CommandInput) validate() error {
 		if err := in.Spec.ValidateOn(runtime.GOOS); err != nil {
 			return err
 		}
+	case StepSaved:
+		if !fleet.ValidID(string(in.Spec.JobID)) {
+			return fault.New(fault.InvalidInput, "The job's id is not valid, so its snapshots cannot be looked for.")
+		}
+		fallthrough
 	case StepUnlock, StepListLocks, StepTest:
 		if err := in.Spec.Repository.Validate(); err != nil {
 			return err
@@ -151,11 +162,14 @@ func (v *vector) job(in CommandInput) {
 	}
 }
 
+// jobTag is what every snapshot of a job carries.
+func jobTag(id fleet.JobID) string { return "job:" + string(id) }
+
 func (v *vector) backup(s fleet.JobSpec) {
 	v.words("backup")
 	v.flag("--json")
 	v.flag("--retry-lock", retryLock)
-	v.flag("--tag", "job:"+string(s.JobID))
+	v.flag("--tag", jobTag(s.JobID))
 	if s.PlanID != "" {
 		v.flag("--tag", "plan:"+string(s.PlanID))
 	}

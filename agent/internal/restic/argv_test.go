@@ -65,6 +65,7 @@ func TestCommands(t *testing.T) {
 		{"options in order", CommandInput{Spec: s3, Step: StepJob}, []string{"init", "--json", "--option=s3.bucket-lookup=path", "--option=s3.connections=7", "--option=s3.region=eu"}},
 		{"unlock step", CommandInput{Spec: full, Step: StepUnlock, CACertFile: ca}, []string{"unlock", "--option=rest.connections=9", "--cacert=" + ca}},
 		{"list locks", CommandInput{Spec: restore, Step: StepListLocks}, []string{"list", "locks", "--no-lock"}},
+		{"saved", CommandInput{Spec: full, Step: StepSaved, CACertFile: ca}, []string{"snapshots", "--json", "--no-lock", "--tag=job:01J", "--option=rest.connections=9", "--cacert=" + ca}},
 		{"test", CommandInput{Spec: fleet.JobSpec{Repository: full.Repository}, Step: StepTest}, []string{"cat", "config", "--json", "--no-lock", "--option=rest.connections=9"}},
 	}
 	for _, tt := range tests {
@@ -100,6 +101,7 @@ func TestCommandRefuses(t *testing.T) {
 		{"no kind", bad(fleet.KindInit, func(in *CommandInput) { in.Spec.Kind = "prune" }), fault.InvalidInput},
 		{"bad URL", bad(fleet.KindInit, func(in *CommandInput) { in.Spec.Repository.URL = "rclone::x,y:z" }), fault.InvalidRepositoryURL},
 		{"bad URL of a step", bad(fleet.KindInit, func(in *CommandInput) { in.Step, in.Spec.Repository.URL = StepUnlock, "sftp:-oX:/x" }), fault.InvalidRepositoryURL},
+		{"no job to look for", bad(fleet.KindBackup, func(in *CommandInput) { in.Step, in.Spec.JobID = StepSaved, "x,y" }), fault.InvalidInput},
 		{"program as option", bad(fleet.KindInit, func(in *CommandInput) {
 			in.Step, in.Spec.Repository.URL, in.Spec.Repository.Options = StepTest, "sftp:h:x", map[string]string{"sftp.command": "touch x"}
 		}), fault.InvalidInput},
@@ -200,7 +202,7 @@ func FuzzArgv(f *testing.F) {
 		if json.Unmarshal(raw, &spec) != nil {
 			return
 		}
-		for _, step := range []Step{StepJob, StepUnlock, StepListLocks, StepTest} {
+		for _, step := range []Step{StepJob, StepUnlock, StepListLocks, StepTest, StepSaved} {
 			in := CommandInput{Spec: spec, Step: step, CACertFile: ca}
 			if step == StepJob && spec.Kind == fleet.KindRestore {
 				in.Target = target

@@ -38,6 +38,19 @@ func (d *Decoder) Outcome(exit Exit) fleet.Outcome {
 	return out
 }
 
+// Saved tells how a backup ended whose exit code nobody saw, when the repository holds its snapshot; the lines are those that are
+// left of it. whole is false when restic's last words are not among them: errors may have been in what is lost.
+func (d *Decoder) Saved(s fleet.Snapshot) (out fleet.Outcome, whole bool) {
+	b := d.summary.Backup
+	if whole = b != nil && b.SnapshotID == s.ID; !whole {
+		b = &fleet.BackupSummary{SnapshotID: s.ID, TotalFilesProcessed: s.FilesProcessed, TotalBytesProcessed: s.BytesProcessed, DataAddedPacked: s.BytesAdded}
+	}
+	out = fleet.Outcome{Unreadable: slices.Clone(d.unreadable), Errors: d.errors, Summary: &fleet.Summary{Backup: b}}
+	v := d.succeeded(out.Summary)
+	out.State, out.Reason, out.Message = v.state, v.reason, v.message
+	return out, whole
+}
+
 // verdict is how a run counts.
 type verdict struct {
 	state   fleet.JobState

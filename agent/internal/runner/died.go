@@ -130,8 +130,13 @@ func (r *Runner) died(ctx context.Context, j *job) {
 		n.close()
 		return
 	}
-	o := r.interrupted(j, s, sameBoot)
-	r.conclude(j, agentwire.JobFinished{Outcome: o, Log: n.close()})
+	found := r.askSaved(ctx, j, n)
+	if ctx.Err() != nil {
+		n.close()
+		return // the next agent asks
+	}
+	log := n.close() // on disk before it is read again
+	r.conclude(j, agentwire.JobFinished{Outcome: r.afterDeath(j, s, sameBoot, found), Log: log})
 }
 
 // takeOver locks the folder of a dead shim. Its lock went with it; only a doctor's look could hold it for a moment.
@@ -200,21 +205,47 @@ func (r *Runner) unlock(ctx context.Context, j *job, n *notes) {
 	}
 }
 
-func (r *Runner) interrupted(j *job, s journal.Shim, sameBoot bool) fleet.Outcome {
-	o := fleet.Outcome{State: fleet.StateInterrupt, StartedAt: j.entry.Accepted.At, FinishedAt: r.cfg.Now().UTC()}
+// afterDeath is the outcome of a job that died: what it had saved counts, whoever was there to say so.
+func (r *Runner) afterDeath(j *job, s journal.Shim, sameBoot bool, found saved) fleet.Outcome {
+	reason, what, look := fleet.ReasonHostDown, "The host went down while the job ran", ""
+	if sameBoot {
+		reason, what = fleet.ReasonShimDied, "The job's own process on the host was killed or crashed"
+		look = " If it happens again, look at the host's memory and system log."
+	}
+	var o fleet.Outcome
+	whole := false
+	if found.snapshot != nil {
+		var err error
+		if o, whole, err = found.outcome(j); err != nil {
+			r.cfg.Log.Warn("a job's log cannot be read", "job_id", j.id(), "err", err)
+		}
+	}
+	_, cancelled, err := j.folder().Cancelled()
+	switch cancelled = cancelled && err == nil; {
+	case cancelled && found.snapshot != nil:
+		o.State, o.Reason, o.Message = fleet.StateCancelled, fleet.ReasonCancelled,
+			fmt.Sprintf("The job was cancelled, and its process ended before it could say so, after the snapshot %.8s had been saved. There is nothing to do.", found.snapshot.ID)
+	case cancelled:
+		o.State, o.Reason, o.Message = fleet.StateCancelled, fleet.ReasonCancelled, "The job was cancelled, and its process ended before it could say so. Start it again when it is wanted."
+	case found.snapshot == nil:
+		o.State, o.Reason, o.Message = fleet.StateInterrupt, reason, what+found.unsaved()+"."+look
+	case o.State == fleet.StateWarning:
+		o.Message = what + ". " + o.Message + look
+	default:
+		o.Reason, o.Message = reason, fmt.Sprintf("%s, after the snapshot %.8s had been saved. There is nothing to do%s.%s", what, found.snapshot.ID, lostWords(whole), look)
+	}
+	o.StartedAt, o.FinishedAt = j.entry.Accepted.At, r.cfg.Now().UTC()
 	if s.StartedAt != nil {
 		o.StartedAt = *s.StartedAt
 	}
-	_, cancelled, err := j.folder().Cancelled()
-	switch {
-	case cancelled && err == nil:
-		o.State, o.Reason, o.Message = fleet.StateCancelled, fleet.ReasonCancelled, "The job was cancelled, and its process ended before it could say so. Start it again when it is wanted."
-	case !sameBoot:
-		o.Reason, o.Message = fleet.ReasonHostDown, "The host went down while the job ran. Start the job again."
-	default:
-		o.Reason, o.Message = fleet.ReasonShimDied, "The job's own process on the host was killed or crashed. Start the job again; if it happens again, look at the host's memory and system log."
-	}
 	return o
+}
+
+func lostWords(whole bool) string {
+	if whole {
+		return ""
+	}
+	return "; only the end of the log is lost, and with it the names of files that could not be read, if there were any"
 }
 
 // lastWords gives the end of what a shim wrote to its standard error, which holds no secrets.

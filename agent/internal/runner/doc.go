@@ -4,7 +4,8 @@
 //
 // The agent may stop, crash or be replaced at any time: the shims run on, and the next Runner adopts them. A shim that died without
 // a word is cleaned up after: what is left of restic is ended, the repository unlocked, the torn end of the log cut, and the job
-// ends as interrupted.
+// ends as interrupted. A backup's repository is asked whether its snapshot had been saved: then the backup counts, as succeeded, or as
+// a warning when what is left of its log names files that could not be read.
 //
 //	New, Start, Close                  a Runner; Close stops watching and waits, running shims run on
 //	Run, Cancel, Held, Changed, Open, Acked   what package session asks for (session.Jobs; Open gives a *Job, a session.Job)

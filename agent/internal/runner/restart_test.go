@@ -4,6 +4,7 @@ package runner_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -201,16 +202,8 @@ func TestHostThatRestarted(t *testing.T) {
 		y, errY := resticID.Alive()
 		return errX == nil && errY == nil && !x && !y
 	})
-	f := h.folder("job")
-	rewrite(t, filepath.Join(string(f), "journal.ndjson"), func(b []byte) []byte {
-		boot, err := proc.BootID()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return []byte(strings.ReplaceAll(string(b), boot, "another-boot"))
-	})
-	rewrite(t, f.Spool(), func(b []byte) []byte { return b[:len(b)-7] })
-	rewrite(t, filepath.Join(string(f), "shim.json"), func([]byte) []byte { return nil })
+	h.powerLoss("job")
+	rewrite(t, h.folder("job").Spool(), func(b []byte) []byte { return b[:len(b)-7] })
 	a = h.agent()
 	end := a.ended("job").Outcome
 	if end.State != fleet.StateInterrupt || end.Reason != fleet.ReasonHostDown {
@@ -220,13 +213,28 @@ func TestHostThatRestarted(t *testing.T) {
 	if said := notes(log); !strings.Contains(said, "host restarted") {
 		t.Fatalf("notes: %s", said)
 	}
-	wantNumbered(t, log, len(log)-1, 0, 0)
+	own := strings.Count(notes(log), "\n")
+	wantNumbered(t, log, len(log)-own, 0, 0)
 	if n := h.starts("backup"); n != 1 {
 		t.Fatalf("restic was started %d times", n)
 	}
 }
 
-func rewrite(t *testing.T, path string, f func([]byte) []byte) {
+// powerLoss makes of a job's folder what a power loss leaves: another boot, and unsynced files lost.
+func (h *host) powerLoss(id fleet.JobID) {
+	h.t.Helper()
+	f := h.folder(id)
+	boot, err := proc.BootID()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	rewrite(h.t, filepath.Join(string(f), "journal.ndjson"), func(b []byte) []byte { return []byte(strings.ReplaceAll(string(b), boot, "another-boot")) })
+	if err := os.Remove(filepath.Join(string(f), "shim.json")); err != nil && !errors.Is(err, os.ErrNotExist) {
+		h.t.Fatal(err)
+	}
+}
+
+func rewrite(t testing.TB, path string, f func([]byte) []byte) {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err == nil {

@@ -34,6 +34,7 @@ type Config struct {
 	SecretsTimeout time.Duration                                            // 10 s when 0
 	Keep           time.Duration                                            // how long a job is held that the daemon has whole; 72 h when 0
 	KeepBytes      int64                                                    // and how much of the disk such jobs may take; 1 GiB when 0
+	AskPause       time.Duration                                            // between tries to ask a repository about a job that died; 30 s when 0
 	Timing         shim.Timing
 	Now            func() time.Time
 	Log            *slog.Logger
@@ -58,6 +59,9 @@ func (c Config) filled() Config {
 	}
 	if c.Keep <= 0 {
 		c.Keep = defaultKeep
+	}
+	if c.AskPause <= 0 {
+		c.AskPause = defaultPause
 	}
 	if c.KeepBytes <= 0 {
 		c.KeepBytes = defaultBytes

@@ -1,16 +1,19 @@
 package shim
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/backstay/backstay/agent/internal/journal"
 	"github.com/backstay/backstay/agent/internal/proc"
 	"github.com/backstay/backstay/agent/internal/restic"
+	"github.com/backstay/backstay/shared/fleet"
 )
 
 // progressFPS: see the package's Decisions.
@@ -59,7 +62,7 @@ func prepare(l Launch, f journal.Folder, step restic.Step) (call, error) {
 // stepGrace is between SIGTERM and SIGKILL for a step; it holds no lock for long.
 const stepGrace = 10 * time.Second
 
-// Step runs one short restic command (unlock, a look at the locks, a test) of l with the files of folder f, for limit at most.
+// Step runs one short restic command (unlock, a look at the locks or at the job's snapshots, a test) of l with the files of folder f, for limit at most.
 func Step(ctx context.Context, l Launch, f journal.Folder, step restic.Step, limit time.Duration) (res proc.Result, err error) {
 	c, err := prepare(l, f, step)
 	if err != nil {
@@ -88,6 +91,33 @@ func Unlock(ctx context.Context, l Launch, f journal.Folder, note func(string)) 
 		return
 	}
 	note("No lock is left in the repository.")
+}
+
+// Saved asks the repository for the snapshots that the job of l saved, without locking it; they come as restic lists them, oldest
+// first. It is false when the repository gave no answer; why is told to note.
+func Saved(ctx context.Context, l Launch, f journal.Folder, note func(string)) ([]fleet.Snapshot, bool) {
+	const what = "restic snapshots"
+	res, err := Step(ctx, l, f, restic.StepSaved, l.Timing.filled().StepLimit)
+	if ctx.Err() != nil {
+		return nil, false
+	}
+	if err != nil || res.Exit.Code != 0 {
+		stepDone(note, what, res, err)
+		return nil, false
+	}
+	list, err := restic.ParseSnapshots(bytes.NewReader(res.Stdout), l.Spec.Repository.ID)
+	if err != nil {
+		note(what + " gave no list that is understood: " + err.Error())
+		return nil, false
+	}
+	list = slices.DeleteFunc(list, func(s fleet.Snapshot) bool { return s.JobID != l.Spec.JobID })
+	if len(list) == 0 {
+		note(what + ": this job saved no snapshot.")
+	}
+	for _, s := range list {
+		note(what + ": this job saved the snapshot " + string(s.ID) + ".")
+	}
+	return list, true
 }
 
 // stepDone notes how a step went and tells whether it went well.

@@ -70,9 +70,14 @@ func (f *fake) before() error {
 	if err := f.pause(ms(f.HangAtStartMS)); err != nil {
 		return err
 	}
-	for f.WaitFor != "" {
-		if _, err := os.Stat(f.WaitFor); err == nil {
-			break
+	return f.await(f.WaitFor)
+}
+
+// await waits until the file is there, if one is named.
+func (f *fake) await(path string) error {
+	for path != "" {
+		if _, err := os.Stat(path); err == nil {
+			return nil
 		}
 		if err := f.pause(5 * time.Millisecond); err != nil {
 			return err

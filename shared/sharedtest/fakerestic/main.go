@@ -83,13 +83,26 @@ func run(binary string, args []string) error {
 	case "cat":
 		return print(`{"version":2,"id":"c0ffee","chunker_polynomial":"3"}`)
 	case "snapshots":
-		return print(`[]`)
+		return f.snapshots()
 	case "check":
 		return print(`{"message_type":"summary","num_errors":0,"broken_packs":null,"suggest_repair_index":false,"suggest_prune":false}`)
 	default:
 		return fmt.Errorf("unknown command in %q", args)
 	}
 	return nil
+}
+
+func (f *fake) snapshots() error {
+	if err := f.await(f.SnapshotsGate); err != nil {
+		return err
+	}
+	switch {
+	case f.SnapshotsCode != 0:
+		return exit(f.SnapshotsCode)
+	case f.Snapshots != "":
+		return print(f.Snapshots)
+	}
+	return print(`[]`)
 }
 
 func print(line string) error {

@@ -41,6 +41,9 @@ type Behaviour struct {
 	HelperMS      int    `json:"helper_ms,omitempty"`   // backup leaves a helper behind that keeps its standard output open so long, in a session of its own
 	UnlockCode    int    `json:"unlock_code,omitempty"`
 	UnlockHangMS  int    `json:"unlock_hang_ms,omitempty"`
+	Snapshots     string `json:"snapshots,omitempty"`      // what snapshots prints; an empty list when empty
+	SnapshotsCode int    `json:"snapshots_code,omitempty"` // and how it ends: without printing anything when not 0
+	SnapshotsGate string `json:"snapshots_gate,omitempty"` // and not before this file exists
 	RecordSecrets bool   `json:"record_secrets,omitempty"` // note in Seen what the password and repository files held
 }
 
