@@ -4,56 +4,35 @@ import (
 	"context"
 	"time"
 
-	"fyne.io/fyne/v2"
-
 	"github.com/backstay/backstay/desktop/internal/dialogs"
 	"github.com/backstay/backstay/desktop/internal/feed"
 	"github.com/backstay/backstay/desktop/internal/model"
 	"github.com/backstay/backstay/desktop/internal/nav"
-	"github.com/backstay/backstay/desktop/internal/widgets"
 	"github.com/backstay/backstay/desktop/internal/words"
-	"github.com/backstay/backstay/icons"
 	"github.com/backstay/backstay/shared/api"
 	"github.com/backstay/backstay/shared/fleet"
 )
 
 // hostAdder adds hosts: the button of the top bar for those who may, and the dialog.
 type hostAdder struct {
+	*adder
 	ctx     context.Context
-	d       *Deps
-	box     *fyne.Container
-	shown   bool
 	hidden  bool
 	dialog  *dialogs.AddHost // nil: not open
 	onClose func()
 }
 
 func newHostAdder(ctx context.Context, d *Deps) *hostAdder {
-	a := &hostAdder{ctx: ctx, d: d, box: widgets.HFlex(0)}
-	a.showButton()
+	a := &hostAdder{ctx: ctx}
+	a.adder = newAdder(d, fleet.RoleAdmin, words.T("hosts.add"), a.open)
+	a.show(false)
 	return a
 }
 
-func (a *hostAdder) allowed() bool { return a.d.Fleet.May(fleet.RoleAdmin) }
-
-// showButton offers the button to those who may use it.
-func (a *hostAdder) showButton() {
-	show := a.allowed() && !a.hidden
-	if a.shown == show {
-		return
-	}
-	a.shown = show
-	if !a.shown {
-		widgets.SetChildren(a.box)
-		return
-	}
-	widgets.SetChildren(a.box, widgets.NewButton(widgets.Primary, icons.Plus, words.T("hosts.add"), a.open))
-}
-
-// hide takes the button away while the page itself offers the same: one primary button a page.
+// hide takes the button away while the page itself offers the same.
 func (a *hostAdder) hide(hidden bool) {
 	a.hidden = hidden
-	a.showButton()
+	a.show(hidden)
 }
 
 func (a *hostAdder) open() { a.openFor("") }
@@ -82,7 +61,7 @@ func (a *hostAdder) closed() {
 
 func (a *hostAdder) update(c model.Change) {
 	if c.Identity {
-		a.showButton()
+		a.show(a.hidden)
 	}
 	if a.dialog != nil {
 		a.dialog.Update(c)

@@ -5,19 +5,17 @@ import (
 
 	"fyne.io/fyne/v2"
 
-	"github.com/backstay/backstay/desktop/internal/feed"
 	"github.com/backstay/backstay/desktop/internal/nav"
 	"github.com/backstay/backstay/desktop/internal/vm"
 	"github.com/backstay/backstay/desktop/internal/widgets"
 	"github.com/backstay/backstay/desktop/internal/words"
 	"github.com/backstay/backstay/icons"
-	"github.com/backstay/backstay/shared/api"
 	"github.com/backstay/backstay/shared/fleet"
 )
 
 // hostJobs are the jobs of a host: the table of the tab, and what the cards of the overview are made of.
 type hostJobs struct {
-	ctx     context.Context
+	reader  reader[vm.JobsQuery, fleet.Job]
 	d       *Deps
 	vm      *vm.Jobs
 	root    fyne.CanvasObject
@@ -28,11 +26,12 @@ type hostJobs struct {
 }
 
 func newHostJobs(ctx context.Context, d *Deps, jobs *vm.Jobs) *hostJobs {
-	j := &hostJobs{ctx: ctx, d: d, vm: jobs, room: widgets.VFlex(0)}
+	j := &hostJobs{reader: newJobsReader(ctx, d, jobs), d: d, vm: jobs, room: widgets.VFlex(0)}
+	j.reader.took = j.came
 	j.table = widgets.NewTable(widgets.TableConfig{Columns: jobColumns(), NewRow: func() widgets.Row { return newJobRow(d, j.vm.Row) },
 		OnOpen: func(id string) { d.Navigate(nav.Route{Page: nav.Job, ID: id}) }})
 	j.root = widgets.FlatCard(widgets.Pad(j.room, 6, 0, 0, 0))
-	j.more()
+	j.reader.more()
 	j.show()
 	return j
 }
@@ -40,7 +39,7 @@ func newHostJobs(ctx context.Context, d *Deps, jobs *vm.Jobs) *hostJobs {
 // refresh shows a change that the view model has taken already.
 func (j *hostJobs) refresh(r vm.Refresh) {
 	if r == vm.Rows {
-		j.more() // the list has come, perhaps
+		j.reader.more() // the list has come, perhaps
 		j.show()
 	}
 	if r != vm.Nothing {
@@ -52,23 +51,16 @@ func (j *hostJobs) refresh(r vm.Refresh) {
 func (j *hostJobs) tick() {
 	j.table.RefreshVisible()
 	if nearTheEnd(j.table.VisibleIDs(), j.vm.IDs()) {
-		j.more()
+		j.reader.more()
 	}
 }
 
-func (j *hostJobs) more() {
-	q, any := j.vm.More()
-	if !any {
-		return
+// came shows what has come.
+func (j *hostJobs) came() {
+	j.show()
+	if j.changed != nil {
+		j.changed()
 	}
-	feed.Call(j.ctx, j.d.Calls, func(ctx context.Context) (api.Page[fleet.Job], error) { return j.d.Daemon.Jobs(ctx, q.Filter) }, func(page api.Page[fleet.Job], err error) {
-		if j.vm.Took(q, page, err) != vm.Nothing {
-			j.show()
-			if j.changed != nil {
-				j.changed()
-			}
-		}
-	})
 }
 
 func (j *hostJobs) show() {
@@ -85,11 +77,7 @@ func (j *hostJobs) show() {
 	case vm.Empty, vm.NoMatch:
 		o = widgets.Empty(icons.Job, words.T("jobs.empty"), words.T("host.no_jobs_text"), nil)
 	case vm.Failed:
-		title, why := words.Error(j.vm.Err())
-		o = widgets.Failure(title, why, widgets.NewButton(widgets.Secondary, icons.Refresh, words.T("jobs.retry"), func() {
-			j.vm.Retry()
-			j.more()
-		}))
+		o = j.reader.failure(widgets.Secondary)
 	default:
 		o = j.table
 	}

@@ -71,8 +71,8 @@ func newHostList(cfg hostListConfig) *hostList {
 		l.show()
 	})
 	l.search.OnKey(l.searchKey)
-	head := widgets.HFlex(10, widgets.NewLabel(words.T("page.hosts"), widgets.CardTitle), l.count, widgets.Spacer(), l.scope, widgets.Fixed(l.search, 190))
-	l.root = widgets.FlatCard(widgets.VFlex(0, widgets.Pad(head, 11, 16, 9, 16), widgets.Grow(l.room, 1)))
+	head := cardHead(widgets.NewLabel(words.T("page.hosts"), widgets.CardTitle), l.count, widgets.Spacer(), l.scope, widgets.Fixed(l.search, 190))
+	l.root = widgets.FlatCard(widgets.VFlex(0, head, widgets.Grow(l.room, 1)))
 	if was != nil {
 		l.restore(*was)
 	}
@@ -216,7 +216,7 @@ func (l *hostList) faceOf(face vm.Face) fyne.CanvasObject {
 		if l.v.Text() == "" {
 			text = words.T("hosts.none_in." + string(l.v.Scope()))
 		}
-		return widgets.Empty(icons.Search, words.T("hosts.no_match"), text, widgets.NewButton(widgets.Secondary, "", words.T("hosts.show_all"), l.clear))
+		return noMatch(words.T("hosts.no_match"), text, words.T("hosts.show_all"), l.clear)
 	}
 	return l.table
 }

@@ -63,7 +63,7 @@ func (p *hosts) Update(c model.Change) {
 }
 
 func (p *hosts) Tick(now time.Time) {
-	if p.ask && p.adder.allowed() {
+	if p.ask && p.adder.may() {
 		p.ask = false
 		p.adder.open()
 	}

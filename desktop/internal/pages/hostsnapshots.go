@@ -1,31 +1,30 @@
 package pages
 
 import (
-	"context"
 	"strings"
 
 	"fyne.io/fyne/v2"
 
-	"github.com/backstay/backstay/desktop/internal/feed"
 	"github.com/backstay/backstay/desktop/internal/theme"
 	"github.com/backstay/backstay/desktop/internal/vm"
 	"github.com/backstay/backstay/desktop/internal/widgets"
 	"github.com/backstay/backstay/desktop/internal/words"
 	"github.com/backstay/backstay/icons"
-	"github.com/backstay/backstay/shared/api"
 	"github.com/backstay/backstay/shared/fleet"
 )
 
 // hostSnapshots are the snapshots of a host.
 type hostSnapshots struct {
-	p     *host
-	room  *fyne.Container
-	table *widgets.Table
-	face  vm.Face
+	p      *host
+	reader reader[vm.SnapshotsQuery, fleet.Snapshot]
+	room   *fyne.Container
+	table  *widgets.Table
+	face   vm.Face
 }
 
 func newHostSnapshots(p *host) *hostSnapshots {
-	s := &hostSnapshots{p: p, room: widgets.VFlex(0)}
+	s := &hostSnapshots{p: p, reader: newSnapshotsReader(p.ctx, p.d, p.vm.Snapshots), room: widgets.VFlex(0)}
+	s.reader.took = s.show
 	s.table = widgets.NewTable(widgets.TableConfig{Columns: hostSnapshotColumns(), RowHeight: theme.RowSingleH, NewRow: func() widgets.Row { return newHostSnapshotRow(p) },
 		OnOpen: func(key string) {
 			if r, ok := p.vm.Snapshots.Row(key); ok {
@@ -49,9 +48,7 @@ func hostSnapshotColumns() []widgets.Column {
 // show shows the rows that the view model has, and asks for more where they are few or the end is near.
 func (s *hostSnapshots) show() {
 	v := s.p.vm.Snapshots
-	if v.Short() || nearTheEnd(s.table.VisibleIDs(), v.IDs()) {
-		s.more()
-	}
+	s.reader.need(s.table.VisibleIDs())
 	s.table.SetIDs(v.IDs())
 	s.table.RefreshVisible()
 	face := v.Face()
@@ -64,32 +61,13 @@ func (s *hostSnapshots) show() {
 	case vm.Loading:
 		o = widgets.SkeletonTable(hostSnapshotColumns(), 5)
 	case vm.Failed:
-		title, why := words.Error(v.Err())
-		o = widgets.Failure(title, why, widgets.NewButton(widgets.Secondary, icons.Refresh, words.T("jobs.retry"), func() {
-			v.Retry()
-			s.face = ""
-			s.show()
-		}))
+		o = s.reader.failure(widgets.Secondary)
 	case vm.Full:
 		o = s.table
 	default:
 		o = widgets.Empty(icons.Snapshot, words.T("snapshots.empty"), words.T("host.no_snapshots_text"), nil)
 	}
 	widgets.SetChildren(s.room, widgets.Grow(o, 1))
-}
-
-func (s *hostSnapshots) more() {
-	q, any := s.p.vm.Snapshots.More()
-	if !any {
-		return
-	}
-	feed.Call(s.p.ctx, s.p.d.Calls, func(ctx context.Context) (api.Page[fleet.Snapshot], error) {
-		return s.p.d.Daemon.Snapshots(ctx, q.Filter)
-	}, func(page api.Page[fleet.Snapshot], err error) {
-		if s.p.vm.Snapshots.Took(q, page, err) != vm.Nothing {
-			s.show()
-		}
-	})
 }
 
 // hostSnapshotRow is one line of them.

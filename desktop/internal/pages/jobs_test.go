@@ -34,7 +34,11 @@ func TestJobsAreFilteredAndOpenedByKeys(t *testing.T) {
 	}
 	b.page.Key(Key{Name: fyne.KeyF, Super: true})
 	b.write("no such thing")
-	b.says("No job fits the filter.")
+	b.says("No job matches")
+	b.silent("These are all.")
+	b.tap("Show all jobs")
+	b.says("Failed")
+	b.silent("No job matches")
 }
 
 func TestSnapshotsAreFiltered(t *testing.T) {
@@ -43,7 +47,31 @@ func TestSnapshotsAreFiltered(t *testing.T) {
 	b.says("eu-central")
 	b.page.Key(Key{Name: fyne.KeyF, Super: true})
 	b.write("no such thing")
-	b.says("No snapshot fits the filter.")
+	b.says("No snapshot matches")
+	b.tap("Show all snapshots")
+	b.silent("No snapshot matches")
+}
+
+// A host without snapshots leaves the filters at hand: nobody is stuck on it.
+func TestSnapshotsOfAHostWithoutAnyLeadBackToAll(t *testing.T) {
+	b := newBench(t, sample.New(sample.Noon())).listed()
+	b.open(nav.Route{Page: nav.Snapshots, ID: string(b.d.Scene().NeverBackedUp)}, nil)
+	b.says("No snapshot matches")
+	b.says("test-vm-12")
+	b.tap("Show all snapshots")
+	b.says("Every host")
+	b.says("db-01.prod-eu")
+}
+
+func TestJobsOfAnotherPageAreReadAtTheEnd(t *testing.T) {
+	b := newBench(t, sample.New(sample.Noon())).listed()
+	b.open(nav.Route{Page: nav.Jobs}, nil)
+	b.says("Scroll on for older ones.")
+	b.until("the end", func() bool {
+		b.key(fyne.KeyEnd)
+		b.page.Tick(b.deps.Now())
+		return b.find("These are all.") != nil
+	})
 }
 
 func TestARunningJobIsCancelledAfterAQuestion(t *testing.T) {

@@ -2,17 +2,28 @@ package pages
 
 import (
 	"strings"
-	"time"
 
 	"fyne.io/fyne/v2"
 
 	"github.com/backstay/backstay/desktop/internal/model"
+	"github.com/backstay/backstay/desktop/internal/vm"
 	"github.com/backstay/backstay/desktop/internal/widgets"
 	"github.com/backstay/backstay/desktop/internal/words"
 	"github.com/backstay/backstay/icons"
 	"github.com/backstay/backstay/shared/fleet"
 	"github.com/backstay/backstay/shared/plaintext"
 )
+
+func planColumns() []widgets.Column {
+	return []widgets.Column{
+		{ID: "plan", Title: words.T("plans.col.plan"), Width: 220, Grow: 2},
+		{ID: "repository", Title: words.T("plans.col.repository"), Width: 140, Grow: 1},
+		{ID: "hosts", Title: words.T("plans.col.hosts"), Width: 170, Grow: 1, MinTable: 700},
+		{ID: "state", Title: words.T("plans.col.state"), Width: 190},
+		{ID: "newest", Title: words.T("plans.col.newest"), Width: 130, MinTable: 640},
+		{ID: "run", Width: 52, Right: true},
+	}
+}
 
 // planRow is a line of the plans.
 type planRow struct {
@@ -57,9 +68,13 @@ func (r *planRow) Bind(id string) {
 	} else {
 		r.hosts.Set(words.N("plans.hosts", int64(len(v.Hosts))))
 	}
-	tone, text, at := planState(f, v)
-	r.pill.Set(tone, text)
-	r.newest.Set(words.Ago(at, r.p.d.Now()))
+	standing := r.p.vm.Standing(v)
+	r.pill.Set(planLook(standing))
+	newest := words.Ago(nil, r.p.d.Now())
+	if !standing.Newest.IsZero() {
+		newest = words.Ago(&standing.Newest, r.p.d.Now())
+	}
+	r.newest.Set(newest)
 	shown(r.run, f.May(fleet.RoleOperator))
 }
 
@@ -70,48 +85,19 @@ func hostName(f *model.Fleet, id fleet.HostID) string {
 	return string(id)
 }
 
-// planState tells how the newest backups of a plan's hosts stand, the worst first, and when the newest of them ended.
-func planState(f *model.Fleet, v *fleet.Plan) (widgets.Tone, string, *time.Time) {
-	running, bad, warned, good := 0, 0, 0, 0
-	var newest *time.Time
-	for _, h := range v.Hosts {
-		if j := f.Active(h); j != nil && j.PlanID == v.ID {
-			running++
-		}
-		var last *model.Mark
-		for _, m := range f.Marks(h) {
-			if m.PlanID == v.ID {
-				last = &m
-			}
-		}
-		if host := f.Host(h); last == nil || host != nil && host.RevokedAt != nil {
-			continue
-		}
-		if newest == nil || last.At.After(*newest) {
-			newest = &last.At
-		}
-		switch last.State {
-		case fleet.StateSucceeded:
-			good++
-		case fleet.StateWarning:
-			warned++
-		case fleet.StateCancelled: // somebody wanted it so
-		default:
-			bad++
-		}
-	}
-	all := int64(len(v.Hosts))
+// planLook says how a plan stands, the worst first.
+func planLook(s vm.PlanStanding) (widgets.Tone, string) {
 	switch {
-	case running > 0:
-		return widgets.Running, words.State(fleet.StateRunning, false), newest
-	case bad > 0 && all > 1:
-		return widgets.Error, words.T("plans.bad_of", "Bad", words.Number(int64(bad)), "All", words.Number(all)), newest
-	case bad > 0:
-		return widgets.Error, words.State(fleet.StateFailed, false), newest
-	case warned > 0:
-		return widgets.Warn, words.State(fleet.StateWarning, false), newest
-	case good > 0:
-		return widgets.Ok, words.State(fleet.StateSucceeded, false), newest
+	case s.Running > 0:
+		return widgets.Running, words.State(fleet.StateRunning, false)
+	case s.Failed > 0 && s.Hosts > 1:
+		return widgets.Error, words.T("plans.bad_of", "Bad", words.Number(int64(s.Failed)), "All", words.Number(int64(s.Hosts)))
+	case s.Failed > 0:
+		return widgets.Error, words.State(fleet.StateFailed, false)
+	case s.Warned > 0:
+		return widgets.Warn, words.State(fleet.StateWarning, false)
+	case s.Good > 0:
+		return widgets.Ok, words.State(fleet.StateSucceeded, false)
 	}
-	return widgets.Muted, words.T("plans.never"), newest
+	return widgets.Muted, words.T("plans.never")
 }

@@ -2,7 +2,6 @@ package pages
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -11,7 +10,7 @@ import (
 	"github.com/backstay/backstay/desktop/internal/feed"
 	"github.com/backstay/backstay/desktop/internal/model"
 	"github.com/backstay/backstay/desktop/internal/nav"
-	"github.com/backstay/backstay/desktop/internal/theme"
+	"github.com/backstay/backstay/desktop/internal/vm"
 	"github.com/backstay/backstay/desktop/internal/widgets"
 	"github.com/backstay/backstay/desktop/internal/words"
 	"github.com/backstay/backstay/icons"
@@ -25,58 +24,50 @@ type plans struct {
 	base
 	ctx    context.Context
 	d      *Deps
-	root   fyne.CanvasObject
-	room   *fyne.Container
-	table  *widgets.Table
-	full   fyne.CanvasObject
+	vm     *vm.Plans
+	sheet  *sheet
 	search *widgets.TextEntry
-	count  *widgets.Badge
-	add    *widgets.Button
-	text   string
-	face   string
+	add    *adder
 	open   string // the plan that the route names, opened once it is known
 }
 
 func newPlans(ctx context.Context, d *Deps, r nav.Route, state any) Page {
-	p := &plans{ctx: ctx, d: d, room: widgets.VFlex(0), count: widgets.NewBadge(""), open: r.ID}
-	p.add = widgets.NewButton(widgets.Primary, icons.Plus, words.T("plans.add"), func() { p.edit("") })
-	shown(p.add, d.Fleet.May(fleet.RoleOperator))
-	p.table = widgets.NewTable(widgets.TableConfig{Columns: planColumns(), NewRow: func() widgets.Row { return newPlanRow(p) }, OnOpen: p.edit})
+	p := &plans{ctx: ctx, d: d, vm: vm.NewPlans(d.Fleet), open: r.ID}
+	p.add = newAdder(d, fleet.RoleOperator, words.T("plans.add"), func() { p.edit("") })
 	p.search = widgets.NewSearchField(words.T("plans.search"), shortcutHint("F"), func(text string) {
-		p.text = text
+		p.vm.SetText(text)
 		p.show()
 	})
-	head := widgets.HFlex(10, widgets.NewLabel(words.T("page.plans"), widgets.CardTitle), p.count, widgets.Spacer(), widgets.Fixed(p.search, 240))
-	p.full = widgets.FlatCard(widgets.VFlex(0, widgets.Pad(head, 10, theme.CardPad, 8, theme.CardPad), widgets.Grow(p.table, 1)))
-	p.root = widgets.Pad(p.room, theme.PagePadY, theme.PagePadX, theme.PagePadY, theme.PagePadX)
+	p.sheet = newSheet(sheetConfig{deps: d, title: words.T("page.plans"), rows: 8, search: p.search, tools: []fyne.CanvasObject{widgets.Fixed(p.search, 240)},
+		table: widgets.TableConfig{Columns: planColumns(), NewRow: func() widgets.Row { return newPlanRow(p) }, OnOpen: p.edit},
+		empty: func() fyne.CanvasObject {
+			return p.add.empty(icons.Clock, words.T("plans.empty"), words.T("plans.empty_text"))
+		},
+		failed: func() fyne.CanvasObject { return failedLink(d) },
+		none: func() fyne.CanvasObject {
+			return noMatch(words.T("plans.no_match"), words.T("plans.no_match_text"), words.T("plans.show_all"), func() { p.search.SetText("") })
+		}})
 	p.show()
 	if y, ok := state.(float32); ok {
-		p.table.SetOffset(y)
+		p.sheet.table.SetOffset(y)
 		p.open = ""
 	}
 	return p
 }
 
-func planColumns() []widgets.Column {
-	return []widgets.Column{
-		{ID: "plan", Title: words.T("plans.col.plan"), Width: 220, Grow: 2},
-		{ID: "repository", Title: words.T("plans.col.repository"), Width: 140, Grow: 1},
-		{ID: "hosts", Title: words.T("plans.col.hosts"), Width: 170, Grow: 1, MinTable: 700},
-		{ID: "state", Title: words.T("plans.col.state"), Width: 190},
-		{ID: "newest", Title: words.T("plans.col.newest"), Width: 130, MinTable: 640},
-		{ID: "run", Width: 52, Right: true},
-	}
-}
-
-func (p *plans) Content() fyne.CanvasObject { return p.root }
+func (p *plans) Content() fyne.CanvasObject { return p.sheet.root }
 func (p *plans) Crumbs() []Crumb            { return []Crumb{{Text: words.T("page.plans")}} }
-func (p *plans) Actions() fyne.CanvasObject { return p.add }
-func (p *plans) State() any                 { return p.table.Offset() }
-func (p *plans) Tick(time.Time)             { p.table.RefreshVisible() }
+func (p *plans) Actions() fyne.CanvasObject { return p.add.box }
+func (p *plans) State() any                 { return p.sheet.table.Offset() }
+func (p *plans) Tick(time.Time)             { p.sheet.table.RefreshVisible() }
+func (p *plans) Key(k Key) bool             { return p.sheet.key(k) || p.add.key(k) }
 
 func (p *plans) Update(c model.Change) {
-	if c.All || len(c.Plans) > 0 || len(c.Hosts) > 0 || len(c.Repositories) > 0 || c.Identity {
-		shown(p.add, p.d.Fleet.May(fleet.RoleOperator))
+	if c.Identity || c.Connection {
+		p.sheet.again()
+	}
+	if c.All || len(c.Plans) > 0 || len(c.Hosts) > 0 || len(c.Repositories) > 0 || c.Identity || c.Connection {
+		p.vm.Rebuild()
 		p.show()
 	}
 }
@@ -89,57 +80,13 @@ func (p *plans) Shown() {
 		p.edit(id)
 		return
 	}
-	if p.face == "full" {
-		p.d.Window.Canvas().Focus(p.table)
-	}
-}
-
-func (p *plans) Key(k Key) bool {
-	switch {
-	case k.Super && k.Name == fyne.KeyF:
-		p.search.Focus()
-	case k.Super && k.Name == fyne.KeyN && p.d.Fleet.May(fleet.RoleOperator):
-		p.edit("")
-	default:
-		return false
-	}
-	return true
+	p.sheet.takeKeys()
 }
 
 func (p *plans) show() {
-	all := p.d.Fleet.Plans()
-	face := "full"
-	switch {
-	case !p.d.Fleet.Listed():
-		face = "loading"
-	case len(all) == 0:
-		face = "empty"
-	}
-	var ids []string
-	for _, v := range all {
-		if strings.Contains(strings.ToLower(v.Name+" "+strings.Join(v.Backup.Paths, " ")), strings.ToLower(p.text)) {
-			ids = append(ids, string(v.ID))
-		}
-	}
-	p.count.Set(words.Number(int64(len(ids))))
-	p.table.SetIDs(ids)
-	p.table.RefreshVisible()
-	if face == p.face {
-		return
-	}
-	p.face = face
-	switch face {
-	case "loading":
-		widgets.SetChildren(p.room, widgets.Grow(widgets.FlatCard(widgets.SkeletonTable(planColumns(), 8)), 1))
-	case "empty":
-		var b *widgets.Button
-		if p.d.Fleet.May(fleet.RoleOperator) {
-			b = widgets.NewButton(widgets.Primary, icons.Plus, words.T("plans.add"), func() { p.edit("") })
-		}
-		widgets.SetChildren(p.room, widgets.Grow(widgets.FlatCard(widgets.Empty(icons.Clock, words.T("plans.empty"), words.T("plans.empty_text"), b)), 1))
-	default:
-		widgets.SetChildren(p.room, widgets.Grow(p.full, 1))
-	}
+	face := p.vm.Face()
+	p.add.show(face == vm.Empty)
+	p.sheet.show(face, p.vm.IDs(), words.Number(int64(len(p.vm.IDs()))))
 }
 
 // edit opens a plan, or a new one.

@@ -11,7 +11,7 @@ import (
 	"github.com/backstay/backstay/desktop/internal/feed"
 	"github.com/backstay/backstay/desktop/internal/model"
 	"github.com/backstay/backstay/desktop/internal/nav"
-	"github.com/backstay/backstay/desktop/internal/theme"
+	"github.com/backstay/backstay/desktop/internal/vm"
 	"github.com/backstay/backstay/desktop/internal/widgets"
 	"github.com/backstay/backstay/desktop/internal/words"
 	"github.com/backstay/backstay/icons"
@@ -24,52 +24,41 @@ type repositories struct {
 	base
 	ctx   context.Context
 	d     *Deps
-	root  fyne.CanvasObject
-	room  *fyne.Container
-	table *widgets.Table
-	full  fyne.CanvasObject
-	count *widgets.Badge
-	add   *widgets.Button
-	face  string
+	sheet *sheet
+	add   *adder
 	open  string // the repository that the route names
 	how   string // what the route wants done with it
 }
 
 func newRepositories(ctx context.Context, d *Deps, r nav.Route, state any) Page {
-	p := &repositories{ctx: ctx, d: d, room: widgets.VFlex(0), count: widgets.NewBadge(""), open: r.ID, how: r.Tab}
-	p.add = widgets.NewButton(widgets.Primary, icons.Plus, words.T("repositories.add"), func() { p.edit("", false) })
-	shown(p.add, d.Fleet.May(fleet.RoleOperator))
-	p.table = widgets.NewTable(widgets.TableConfig{Columns: repositoryColumns(), NewRow: func() widgets.Row { return newRepositoryRow(p) }, OnOpen: func(id string) { p.edit(id, false) }})
-	head := widgets.HFlex(10, widgets.NewLabel(words.T("page.repositories"), widgets.CardTitle), p.count, widgets.Spacer())
-	p.full = widgets.FlatCard(widgets.VFlex(0, widgets.Pad(widgets.Fixed(head, theme.ControlH), 10, theme.CardPad, 8, theme.CardPad), widgets.Grow(p.table, 1)))
-	p.root = widgets.Pad(p.room, theme.PagePadY, theme.PagePadX, theme.PagePadY, theme.PagePadX)
+	p := &repositories{ctx: ctx, d: d, open: r.ID, how: r.Tab}
+	p.add = newAdder(d, fleet.RoleOperator, words.T("repositories.add"), func() { p.edit("", false) })
+	p.sheet = newSheet(sheetConfig{deps: d, title: words.T("page.repositories"), rows: 6,
+		table: widgets.TableConfig{Columns: repositoryColumns(), NewRow: func() widgets.Row { return newRepositoryRow(p) }, OnOpen: func(id string) { p.edit(id, false) }},
+		empty: func() fyne.CanvasObject {
+			return p.add.empty(icons.Repository, words.T("repositories.empty"), words.T("repositories.empty_text"))
+		},
+		failed: func() fyne.CanvasObject { return failedLink(d) }})
 	p.show()
 	if y, ok := state.(float32); ok {
-		p.table.SetOffset(y)
+		p.sheet.table.SetOffset(y)
 		p.open = ""
 	}
 	return p
 }
 
-func repositoryColumns() []widgets.Column {
-	return []widgets.Column{
-		{ID: "name", Title: words.T("repositories.col.name"), Width: 240, Grow: 2},
-		{ID: "hosts", Title: words.T("repositories.col.hosts"), Width: 150, Grow: 1},
-		{ID: "plans", Title: words.T("repositories.col.plans"), Width: 150, Grow: 1, MinTable: 700},
-		{ID: "check", Title: words.T("repositories.col.check"), Width: 200, MinTable: 600},
-		{ID: "more", Width: 52, Right: true},
-	}
-}
-
-func (p *repositories) Content() fyne.CanvasObject { return p.root }
+func (p *repositories) Content() fyne.CanvasObject { return p.sheet.root }
 func (p *repositories) Crumbs() []Crumb            { return []Crumb{{Text: words.T("page.repositories")}} }
-func (p *repositories) Actions() fyne.CanvasObject { return p.add }
-func (p *repositories) State() any                 { return p.table.Offset() }
-func (p *repositories) Tick(time.Time)             { p.table.RefreshVisible() }
+func (p *repositories) Actions() fyne.CanvasObject { return p.add.box }
+func (p *repositories) State() any                 { return p.sheet.table.Offset() }
+func (p *repositories) Tick(time.Time)             { p.sheet.table.RefreshVisible() }
+func (p *repositories) Key(k Key) bool             { return p.add.key(k) }
 
 func (p *repositories) Update(c model.Change) {
-	if c.All || len(c.Repositories) > 0 || len(c.Hosts) > 0 || len(c.Plans) > 0 || len(c.Jobs) > 0 || c.Identity {
-		shown(p.add, p.d.Fleet.May(fleet.RoleOperator))
+	if c.Identity || c.Connection {
+		p.sheet.again()
+	}
+	if c.All || len(c.Repositories) > 0 || len(c.Hosts) > 0 || len(c.Plans) > 0 || len(c.Jobs) > 0 || c.Identity || c.Connection {
 		p.show()
 	}
 }
@@ -85,54 +74,20 @@ func (p *repositories) Shown() {
 		case "check-access":
 			p.test(id)
 		default:
-			p.table.Select(id)
+			p.sheet.table.Select(id)
 		}
 	}
-	if p.face == "full" {
-		p.d.Window.Canvas().Focus(p.table)
-	}
-}
-
-func (p *repositories) Key(k Key) bool {
-	if k.Super && k.Name == fyne.KeyN && p.d.Fleet.May(fleet.RoleOperator) {
-		p.edit("", false)
-		return true
-	}
-	return false
+	p.sheet.takeKeys()
 }
 
 func (p *repositories) show() {
-	all := p.d.Fleet.Repositories()
-	face := "full"
-	switch {
-	case !p.d.Fleet.Listed():
-		face = "loading"
-	case len(all) == 0:
-		face = "empty"
-	}
 	var ids []string
-	for _, r := range all {
+	for _, r := range p.d.Fleet.Repositories() {
 		ids = append(ids, string(r.ID))
 	}
-	p.count.Set(words.Number(int64(len(ids))))
-	p.table.SetIDs(ids)
-	p.table.RefreshVisible()
-	if face == p.face {
-		return
-	}
-	p.face = face
-	switch face {
-	case "loading":
-		widgets.SetChildren(p.room, widgets.Grow(widgets.FlatCard(widgets.SkeletonTable(repositoryColumns(), 6)), 1))
-	case "empty":
-		var b *widgets.Button
-		if p.d.Fleet.May(fleet.RoleOperator) {
-			b = widgets.NewButton(widgets.Primary, icons.Plus, words.T("repositories.add"), func() { p.edit("", false) })
-		}
-		widgets.SetChildren(p.room, widgets.Grow(widgets.FlatCard(widgets.Empty(icons.Repository, words.T("repositories.empty"), words.T("repositories.empty_text"), b)), 1))
-	default:
-		widgets.SetChildren(p.room, widgets.Grow(p.full, 1))
-	}
+	face := vm.FaceOf(p.d.Fleet, len(ids), len(ids))
+	p.add.show(face == vm.Empty)
+	p.sheet.show(face, ids, words.Number(int64(len(ids))))
 }
 
 // edit opens a repository, or a new one, or only asks for the password that a host is to be given.

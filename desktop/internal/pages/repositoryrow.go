@@ -13,6 +13,16 @@ import (
 	"github.com/backstay/backstay/shared/plaintext"
 )
 
+func repositoryColumns() []widgets.Column {
+	return []widgets.Column{
+		{ID: "name", Title: words.T("repositories.col.name"), Width: 240, Grow: 2},
+		{ID: "hosts", Title: words.T("repositories.col.hosts"), Width: 150, Grow: 1},
+		{ID: "plans", Title: words.T("repositories.col.plans"), Width: 150, Grow: 1, MinTable: 700},
+		{ID: "check", Title: words.T("repositories.col.check"), Width: 200, MinTable: 600},
+		{ID: "more", Width: 52, Right: true},
+	}
+}
+
 // repositoryRow is a line of the repositories.
 type repositoryRow struct {
 	p     *repositories

@@ -17,8 +17,8 @@ const (
 	Full    Face = "full"
 )
 
-// faceOf is the face of a page whose rows come from the watch: total of them, shown ones pass the filter.
-func faceOf(m *model.Fleet, total, shown int) Face {
+// FaceOf is the face of a page whose rows come from the watch: total of them, shown ones pass the filter.
+func FaceOf(m *model.Fleet, total, shown int) Face {
 	switch {
 	case !m.Listed() && (m.Connection().Link == model.Lost || m.Connection().Link == model.SignedOut):
 		return Failed

@@ -55,7 +55,7 @@ func (v *Host) Face() Face {
 	if v.Gone() {
 		return Failed
 	}
-	return faceOf(v.m, 1, 1)
+	return FaceOf(v.m, 1, 1)
 }
 
 // Gone tells whether the daemon knows no such host.

@@ -94,7 +94,7 @@ type JobLine struct {
 // Face tells which face the page shows.
 func (v *Hosts) Face() Face {
 	total := v.counts.All + v.counts.Revoked
-	return faceOf(v.m, total, len(v.ids))
+	return FaceOf(v.m, total, len(v.ids))
 }
 
 // IDs gives the rows in their order.

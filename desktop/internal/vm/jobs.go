@@ -145,7 +145,7 @@ func (v *Jobs) Retry() { v.older.err = nil }
 // Face tells which face the page shows.
 func (v *Jobs) Face() Face {
 	n := len(v.open) + len(v.past)
-	switch face := faceOf(v.m, 1, 1); {
+	switch face := FaceOf(v.m, 1, 1); {
 	case face != Full:
 		return face
 	case n > 0:
@@ -154,7 +154,7 @@ func (v *Jobs) Face() Face {
 		return Failed
 	case !v.Complete():
 		return Loading
-	case v.filter == JobsFilter{Scope: JobsAll} || v.filter == JobsFilter{Scope: JobsAll, Host: v.filter.Host}:
+	case v.filter == JobsFilter{Scope: JobsAll}:
 		return Empty
 	}
 	return NoMatch

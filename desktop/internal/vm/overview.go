@@ -99,7 +99,7 @@ func (v *Overview) Took(o api.Overview, err error) {
 func (v *Overview) Retry() { v.err, v.asked = nil, time.Time{} }
 
 // Face tells which face the page shows; Empty when there is no host.
-func (v *Overview) Face() Face { return faceOf(v.m, len(v.m.Hosts()), len(v.m.Hosts())) }
+func (v *Overview) Face() Face { return FaceOf(v.m, len(v.m.Hosts()), len(v.m.Hosts())) }
 
 // DaysFace tells which face the bars show.
 func (v *Overview) DaysFace() (Face, error) {

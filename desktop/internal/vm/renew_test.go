@@ -88,7 +88,7 @@ func TestAListAnewRenewsWhatWasRead(t *testing.T) {
 		t.Error("an answer of before counts")
 	}
 	v.Snapshots.Took(q, api.Page[fleet.Snapshot]{}, nil)
-	if len(v.Snapshots.IDs()) != 0 || v.Snapshots.Face() != vm.Empty {
+	if len(v.Snapshots.IDs()) != 0 || v.Snapshots.Face() != vm.NoMatch { // other hosts may have some
 		t.Error("a snapshot that is gone stays")
 	}
 }

@@ -120,7 +120,7 @@ func (v *Snapshots) Retry() { v.pages.err = nil }
 
 // Face tells which face the page shows.
 func (v *Snapshots) Face() Face {
-	switch face := faceOf(v.m, 1, 1); {
+	switch face := FaceOf(v.m, 1, 1); {
 	case face != Full:
 		return face
 	case len(v.ids) > 0:
@@ -129,7 +129,7 @@ func (v *Snapshots) Face() Face {
 		return Failed
 	case !v.pages.complete:
 		return Loading
-	case v.filter == SnapshotsFilter{Host: v.filter.Host}:
+	case v.filter == SnapshotsFilter{}:
 		return Empty
 	}
 	return NoMatch
