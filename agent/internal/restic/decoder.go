@@ -222,6 +222,16 @@ func (d *Decoder) missingPath(text string) bool {
 	return true
 }
 
+// Missing takes the paths of a restore that are not in the folder it wrote. restic says nothing of a path that the snapshot does not
+// hold; one that it could not write it has named already.
+func (d *Decoder) Missing(paths []string) {
+	for _, p := range paths {
+		before := d.errors
+		d.countItem(p, "the snapshot does not hold it", false)
+		d.missing += d.errors - before
+	}
+}
+
 // checkText reads the complaints of a check without --json.
 func (d *Decoder) checkText(text string) {
 	if ids, found := strings.CutPrefix(text, "restic repair packs "); found {

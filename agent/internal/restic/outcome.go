@@ -133,12 +133,7 @@ func (d *Decoder) succeeded(s *fleet.Summary) verdict {
 			return d.incomplete(s)
 		}
 	case fleet.KindRestore:
-		if d.errors > 0 {
-			return verdict{fleet.StateWarning, fleet.ReasonResticError, d.itemsMessage("could not be restored whole") + " Look at the log, and restore them anew."}
-		}
-		if s != nil && s.Restore != nil && s.Restore.FilesRestored == 0 && s.Restore.FilesSkipped == 0 { // no error to restic
-			return failed(fleet.ReasonSourceMissing, "Nothing was restored: the snapshot holds none of the paths that were asked for. Give them whole, as they were when they were backed up.")
-		}
+		return d.restored(s)
 	case fleet.KindCheck:
 		switch {
 		case s != nil && s.Check != nil && s.Check.Errors > 0:
@@ -153,6 +148,21 @@ func (d *Decoder) succeeded(s *fleet.Summary) verdict {
 		}
 	}
 	return v
+}
+
+// restored is a restore that restic calls well done. A path that the snapshot does not hold is no error to it.
+func (d *Decoder) restored(s *fleet.Summary) verdict {
+	const whole = "Give them whole, as they were when they were backed up."
+	onlyMissing := d.errors == d.missing
+	switch {
+	case onlyMissing && s != nil && s.Restore != nil && s.Restore.FilesRestored == 0 && s.Restore.FilesSkipped == 0:
+		return failed(fleet.ReasonSourceMissing, "Nothing was restored: the snapshot holds none of the paths that were asked for%s. %s", d.names(), whole)
+	case d.errors == 0:
+		return verdict{state: fleet.StateSucceeded}
+	case onlyMissing:
+		return verdict{fleet.StateWarning, fleet.ReasonSourceMissing, fmt.Sprintf("All was restored but %s that the snapshot does not hold%s. %s", counted(d.missing, "path"), d.names(), whole)}
+	}
+	return verdict{fleet.StateWarning, fleet.ReasonResticError, d.itemsMessage("could not be restored whole") + " Look at the log, and restore them anew."}
 }
 
 // incomplete is a backup that left something out, by restic's exit code or (0.18 with a missing path) by its words only.

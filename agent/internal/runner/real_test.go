@@ -83,6 +83,41 @@ func TestEveryKindWithRestic(t *testing.T) {
 	}
 }
 
+// TestRestoreOfPathsThatTheSnapshotDoesNotHold: restic is silent about them; the outcome names them.
+func TestRestoreOfPathsThatTheSnapshotDoesNotHold(t *testing.T) {
+	h := realHost(t)
+	src := h.source()
+	if err := os.Symlink(src, filepath.Join(src, "link")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(src, "empty"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	a := h.agent()
+	a.succeed(h.spec("init", fleet.KindInit))
+	id := a.succeed(h.spec("backup", fleet.KindBackup)).Summary.Backup.SnapshotID
+	for name, c := range map[string]struct {
+		includes, lost []string
+		state          fleet.JobState
+		reason         fleet.Reason
+		say            string
+	}{
+		"there":   {[]string{src + "/file", src + "/empty", src + "/link"}, nil, fleet.StateSucceeded, "", ""},
+		"some":    {[]string{src + "/file", src + "/gone", src + "/file/below", src + "/link/file", src + "/gone"}, []string{src + "/gone", src + "/file/below", src + "/link/file"}, fleet.StateWarning, fleet.ReasonSourceMissing, "All was restored but 3 paths"},
+		"one":     {[]string{src, "/nowhere"}, []string{"/nowhere"}, fleet.StateWarning, fleet.ReasonSourceMissing, "All was restored but 1 path that the snapshot does not hold (/nowhere). Give"},
+		"through": {[]string{src + "/link", src + "/link/file"}, []string{src + "/link/file"}, fleet.StateWarning, fleet.ReasonSourceMissing, "(" + src + "/link/file)"},
+		"none":    {[]string{"/nowhere", src + "/gone"}, []string{"/nowhere", src + "/gone"}, fleet.StateFailed, fleet.ReasonSourceMissing, "Nothing was restored: the snapshot holds none of the paths that were asked for (/nowhere, " + src + "/gone)."},
+	} {
+		spec := h.spec(fleet.JobID(name), fleet.KindRestore)
+		spec.Restore = &fleet.RestoreSpec{SnapshotID: id, Folder: name, Includes: c.includes}
+		a.run(spec)
+		end := a.ended(spec.JobID).Outcome
+		if end.State != c.state || end.Reason != c.reason || !slices.Equal(end.Unreadable, c.lost) || end.Errors != int64(len(c.lost)) || !strings.Contains(end.Message, c.say) {
+			t.Errorf("%s: %+v\n%v", name, end, a.log(spec.JobID))
+		}
+	}
+}
+
 func TestRestoreIntoALinkIsRefused(t *testing.T) {
 	h := realHost(t)
 	a := h.agent()

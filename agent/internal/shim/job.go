@@ -172,9 +172,15 @@ func (s *shim) end(ctx context.Context, r *running) fleet.Outcome {
 	for _, f := range s.afterwards {
 		f(ctx)
 	}
+	var lost []string
+	if s.launch.Spec.Kind == fleet.KindRestore && exit.Signal == "" && exit.Code == 0 {
+		lost, err = missing(s.launch.Target, s.launch.Spec.Restore.Includes)
+		s.noteErr("Looking for the paths that were to be restored", err)
+	}
 	var o fleet.Outcome
 	cause := causeOf(ctx)
 	s.rec.do(func() {
+		s.rec.decoder.Missing(lost)
 		o = s.rec.decoder.Outcome(restic.Exit{Code: exit.Code, Signal: exit.Signal, Cancelled: cause == stopCancel || cause == stopHostDown, GaveUp: cause == stopUnreachable})
 	})
 	o.StartedAt, o.FinishedAt = r.began.UTC(), time.Now().UTC()
