@@ -42,8 +42,7 @@ func TestAPlanStandsAsItsNewestBackups(t *testing.T) {
 	ended := func(id string, host fleet.HostID, state fleet.JobState, at time.Duration) api.Row {
 		return jobRow(aJob(id, state, func(j *fleet.Job) {
 			when := t0.Add(at)
-			j.HostID, j.PlanID, j.CreatedAt, j.FinishedAt = host, "p1", when.Add(-time.Minute), &when
-			j.Outcome.FinishedAt = when
+			j.HostID, j.PlanID, j.CreatedAt, j.FinishedAt, j.UpdatedAt = host, "p1", when.Add(-time.Minute), &when, when
 		}))
 	}
 	plan := fleet.Plan{ID: "p1", Name: "servers", Hosts: []fleet.HostID{"h1", "h2", "h3", "h4"}}
