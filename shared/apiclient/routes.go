@@ -225,7 +225,7 @@ func (c *Client) ChangeUser(ctx context.Context, user string, r api.UserChange) 
 	return send[api.User](ctx, c, http.MethodPatch, r, "users", user)
 }
 
-// DeleteUser removes a user with all sessions and tokens.
+// DeleteUser removes a user with all sessions, API tokens and unused enrolment tokens.
 func (c *Client) DeleteUser(ctx context.Context, id fleet.UserID) error {
 	return c.remove(ctx, "users", string(id))
 }

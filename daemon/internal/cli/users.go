@@ -142,7 +142,7 @@ func (c *cli) oldAndNew(ctx context.Context, fromStdin bool) (old, fresh secret.
 
 func (c *cli) removeUser() *cobra.Command {
 	var yes bool
-	cmd := c.named(leafArgs{use: "rm NAME", short: "remove a user with all sessions and API tokens of theirs"}, func(ctx context.Context, client *apiclient.Client, name string) error {
+	cmd := c.named(leafArgs{use: "rm NAME", short: "remove a user with all sessions, API tokens and unused enrolment tokens of theirs"}, func(ctx context.Context, client *apiclient.Client, name string) error {
 		users, err := client.Users(ctx)
 		if err != nil {
 			return err

@@ -37,6 +37,9 @@ func (s *Service) CreateEnrolmentToken(ctx context.Context, actor Actor, req api
 	now := s.now()
 	e := EnrolmentRecord{ID: s.newID(), Hash: hash, CreatedBy: actor.Name, CreatedAt: now, ExpiresAt: now.Add(life)}
 	err := s.update(ctx, func(w Writer) error {
+		if err := stillThere(ctx, w, actor); err != nil {
+			return err
+		}
 		detail := "for a new host"
 		if req.HostID != "" {
 			h, err := findHost(ctx, w, string(req.HostID))

@@ -40,7 +40,7 @@ type house struct {
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{t: t, ctx: context.Background(), clock: &fakeClock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)},
-		admin: control.Actor{Name: "ada", Role: fleet.RoleAdmin, TokenID: "s1"}}
+		admin: control.Actor{Name: "ada", Role: fleet.RoleAdmin}}
 	h.open(filepath.Join(t.TempDir(), "state.db"))
 	return h
 }

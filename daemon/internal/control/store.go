@@ -286,6 +286,8 @@ type AccessWriter interface {
 	TokenUsed(ctx context.Context, id string, at time.Time) error
 	PutEnrolment(ctx context.Context, e EnrolmentRecord) error
 	DeleteEnrolment(ctx context.Context, id string) error
+	// EndEnrolments deletes the enrolment tokens by this maker that could still be used at now, and gives their number.
+	EndEnrolments(ctx context.Context, createdBy string, now time.Time) (int64, error)
 }
 
 // AuditEntry is what is said of one change.

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -44,6 +45,9 @@ func (s *Service) CreateToken(ctx context.Context, actor Actor, req api.TokenReq
 		t.ExpiresAt = &end
 	}
 	err := s.update(ctx, func(w Writer) (err error) {
+		if err := stillThere(ctx, w, actor); err != nil {
+			return err
+		}
 		if t.CreatedBy, err = owner(ctx, w, actor); err != nil {
 			return err
 		}
@@ -66,13 +70,30 @@ func owner(ctx context.Context, r AccessReader, actor Actor) (string, error) {
 		return actor.Name, nil
 	}
 	t, err := r.Token(ctx, actor.TokenID)
-	if errors.Is(err, ErrNotFound) {
-		return "", fault.New(fault.Unauthenticated, "The token is not valid, or no longer. Sign in (`backstay login`) or use another token.")
-	}
 	return t.CreatedBy, err
 }
 
-// DeleteToken revokes an API token.
+// stillThere refuses an actor who was taken away, or may do less, since the request came in: its body may have been long on its way,
+// and what it makes would outlive its maker.
+func stillThere(ctx context.Context, r AccessReader, actor Actor) error {
+	var err error
+	is := actor.Role
+	switch {
+	case actor.TokenID == "": // the daemon's own host
+	case strings.HasPrefix(actor.Name, tokenActor):
+		_, err = r.Token(ctx, actor.TokenID)
+	default:
+		var u UserRecord
+		u, err = r.UserByName(ctx, actor.Name)
+		is = u.Role
+	}
+	if errors.Is(err, ErrNotFound) || err == nil && !is.Allows(actor.Role) {
+		return fault.New(fault.Unauthenticated, "Who asked for this is no longer there, or may do less by now. Sign in (`backstay login`) or use another token.")
+	}
+	return err
+}
+
+// DeleteToken revokes an API token, and the unused enrolment tokens that it made.
 func (s *Service) DeleteToken(ctx context.Context, actor Actor, id string) error {
 	err := s.update(ctx, func(w Writer) error {
 		t, err := w.Token(ctx, id)
@@ -85,7 +106,11 @@ func (s *Service) DeleteToken(ctx context.Context, actor Actor, id string) error
 		if err := w.DeleteToken(ctx, id); err != nil {
 			return err
 		}
-		return w.AppendAudit(ctx, AuditEntry{s.now(), actor.Name, "token.delete", id, t.Name})
+		ended, err := w.EndEnrolments(ctx, tokenActor+t.Name, s.now())
+		if err != nil {
+			return err
+		}
+		return w.AppendAudit(ctx, AuditEntry{s.now(), actor.Name, "token.delete", id, fmt.Sprintf("%s, with %d enrolment tokens", t.Name, ended)})
 	})
 	if err != nil {
 		return err

@@ -13,7 +13,8 @@ import (
 )
 
 // ChangeUser gives a user another role or password, or both. It ends the user's sessions, the actor's own excepted, and the API
-// tokens of theirs that may do more than the new role. The last admin stays one.
+// tokens of theirs that may do more than the new role, with the unused enrolment tokens that the new role could not make. The last
+// admin stays one.
 func (s *Service) ChangeUser(ctx context.Context, actor Actor, idOrName string, change api.UserChange) (api.User, error) {
 	if change.Role == "" && change.Password == "" {
 		return api.User{}, fault.New(fault.InvalidInput, "Nothing is to be changed. Give a role, a password or both.")
@@ -53,14 +54,14 @@ func (s *Service) ChangeUser(ctx context.Context, actor Actor, idOrName string, 
 // changeUser changes what is given and not so yet.
 func (s *Service) changeUser(ctx context.Context, w Writer, actor Actor, u *UserRecord, role fleet.Role, hash string) error {
 	var did []string
-	tokens := 0
+	var tokens endedTokens
 	if role != "" && role != u.Role {
 		err := keepsAnAdmin(ctx, w, *u)
 		if err != nil {
 			return err
 		}
 		did = append(did, fmt.Sprintf("%s to %s", u.Role, role))
-		if tokens, err = endTokens(ctx, w, *u, role); err != nil {
+		if tokens, err = endTokens(ctx, w, *u, role, s.now()); err != nil {
 			return err
 		}
 		u.Role = role
@@ -79,7 +80,7 @@ func (s *Service) changeUser(ctx context.Context, w Writer, actor Actor, u *User
 	if err != nil {
 		return err
 	}
-	detail := fmt.Sprintf("%s: %s; ended %d sessions and %d API tokens", u.Name, strings.Join(did, ", "), sessions, tokens)
+	detail := fmt.Sprintf("%s: %s; ended %d sessions, %s", u.Name, strings.Join(did, ", "), sessions, tokens)
 	return w.AppendAudit(ctx, AuditEntry{s.now(), actor.Name, "user.update", string(u.ID), detail})
 }
 

@@ -48,7 +48,7 @@ func TestANewRoleEndsSessionsAndTokensBeyondIt(t *testing.T) {
 		must(h.Authenticate(h.ctx, b))(t)
 	}
 	if a := h.lastAudit(); a.Action != "user.update" || a.Object != string(bob.ID) || a.Actor != "ada" ||
-		a.Detail != "bob: admin to viewer; ended 2 sessions and 1 API tokens" {
+		a.Detail != "bob: admin to viewer; ended 2 sessions, 1 API tokens and 0 enrolment tokens" {
 		t.Fatalf("audit %+v", a)
 	}
 	if _, again := h.signIn("bob", password); again.Role != fleet.RoleViewer {
@@ -61,6 +61,81 @@ func TestANewRoleEndsSessionsAndTokensBeyondIt(t *testing.T) {
 	must(h.Authenticate(h.ctx, bearer))(t)
 	if n := len(must(h.Audit(h.ctx, 0, 500))(t)); n != audits+1 { // the sign-in
 		t.Fatalf("%d audit rows, were %d", n, audits)
+	}
+}
+
+// enrolments makes an enrolment token by each of these actors.
+func (h *house) enrolments(actors ...control.Actor) (tokens []api.EnrolmentToken) {
+	h.t.Helper()
+	for _, a := range actors {
+		tokens = append(tokens, must(h.CreateEnrolmentToken(h.ctx, a, api.EnrolmentTokenRequest{}))(h.t))
+	}
+	return tokens
+}
+
+// spends tells for each token whether a host can still be enrolled by it.
+func (h *house) spends(good bool, tokens ...api.EnrolmentToken) {
+	h.t.Helper()
+	for _, e := range tokens {
+		_, err := h.Enrol(h.ctx, e.Token, facts("web"))
+		if good {
+			h.ok(err)
+		} else {
+			h.refused(err, fault.TokenInvalid)
+		}
+	}
+}
+
+// What was made to enrol a host goes with who made it: a deleted user, one that may no longer make such, a deleted API token.
+func TestUnusedEnrolmentTokensGoWithTheirMaker(t *testing.T) {
+	h := newHouse(t)
+	h.user("ada", fleet.RoleAdmin)
+	eve := h.user("eve", fleet.RoleAdmin)
+	h.user("bob", fleet.RoleAdmin)
+	made := func(by control.Actor, name string) (control.Actor, string) {
+		token := must(h.CreateToken(h.ctx, by, api.TokenRequest{Name: name, Role: fleet.RoleAdmin}))(t)
+		return must(h.Authenticate(h.ctx, token.Secret))(t), token.ID
+	}
+	_, ada := h.signIn("ada", password)
+	_, eves := h.signIn("eve", password)
+	_, bobs := h.signIn("bob", password)
+	eveCI, _ := made(eves, "eve-ci")
+	eveCISon, _ := made(eveCI, "eve-ci-son")
+	bobCI, bobCIToken := made(bobs, "bob-ci")
+	spent := h.enrolments(eves)
+	h.spends(true, spent...)
+	evil := h.enrolments(eves, eveCI, eveCISon)
+	stay := h.enrolments(ada, bobs, h.admin)
+
+	must(h.ChangeUser(h.ctx, ada, "bob", api.UserChange{Password: otherPassword}))(t) // the role is the same
+	h.ok(h.DeleteUser(h.ctx, ada, eve.ID))
+	if a := h.lastAudit(); a.Detail != "eve, with 2 API tokens and 3 enrolment tokens" {
+		t.Fatalf("audit %+v", a)
+	}
+	h.spends(false, evil...)
+	_, err := h.Enrol(h.ctx, spent[0].Token, facts("web"))
+	h.refused(err, fault.TokenUsed) // the record of a host stays
+	h.spends(true, stay[0], stay[2])
+
+	machine := h.enrolments(bobCI)
+	h.ok(h.DeleteToken(h.ctx, ada, bobCIToken))
+	if a := h.lastAudit(); a.Detail != "bob-ci, with 1 enrolment tokens" {
+		t.Fatalf("audit %+v", a)
+	}
+	h.spends(false, machine...)
+
+	must(h.ChangeUser(h.ctx, ada, "bob", api.UserChange{Role: fleet.RoleOperator}))(t)
+	if a := h.lastAudit(); !strings.HasSuffix(a.Detail, "0 API tokens and 1 enrolment tokens") {
+		t.Fatalf("audit %+v", a)
+	}
+	h.spends(false, stay[1])
+
+	// A request that was under way when its actor was taken away, or made less, makes nothing.
+	for _, gone := range []control.Actor{eves, eveCI, eveCISon, bobCI, bobs} {
+		_, err := h.CreateEnrolmentToken(h.ctx, gone, api.EnrolmentTokenRequest{})
+		h.refused(err, fault.Unauthenticated)
+		_, err = h.CreateToken(h.ctx, gone, api.TokenRequest{Name: "late", Role: fleet.RoleViewer})
+		h.refused(err, fault.Unauthenticated)
 	}
 }
 
@@ -126,7 +201,7 @@ func TestOnesOwnPassword(t *testing.T) {
 	h.signedOut(other)
 	must(h.Authenticate(h.ctx, own))(t)
 	must(h.Authenticate(h.ctx, eves))(t)
-	if a := h.lastAudit(); a.Action != "user.update" || a.Actor != "bob" || a.Object != string(bob.ID) || a.Detail != "bob: new password; ended 1 sessions and 0 API tokens" {
+	if a := h.lastAudit(); a.Action != "user.update" || a.Actor != "bob" || a.Object != string(bob.ID) || a.Detail != "bob: new password; ended 1 sessions, 0 API tokens and 0 enrolment tokens" {
 		t.Fatalf("audit %+v", a)
 	}
 	h.signIn("bob", otherPassword)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/backstay/backstay/daemon/internal/auth"
 	"github.com/backstay/backstay/shared/api"
@@ -83,7 +84,7 @@ func checkRole(role fleet.Role) error {
 	return nil
 }
 
-// DeleteUser removes a user with all sessions and API tokens of theirs. The last admin stays.
+// DeleteUser removes a user with all sessions, API tokens and unused enrolment tokens of theirs. The last admin stays.
 func (s *Service) DeleteUser(ctx context.Context, actor Actor, id fleet.UserID) error {
 	err := s.update(ctx, func(w Writer) error {
 		u, err := findUser(ctx, w, string(id))
@@ -93,14 +94,14 @@ func (s *Service) DeleteUser(ctx context.Context, actor Actor, id fleet.UserID) 
 		if err := keepsAnAdmin(ctx, w, u); err != nil {
 			return err
 		}
-		ended, err := endTokens(ctx, w, u, "")
+		ended, err := endTokens(ctx, w, u, "", s.now())
 		if err != nil {
 			return err
 		}
 		if err := w.DeleteUser(ctx, u.ID); err != nil {
 			return err
 		}
-		return w.AppendAudit(ctx, AuditEntry{s.now(), actor.Name, "user.delete", string(u.ID), fmt.Sprintf("%s, with %d API tokens", u.Name, ended)})
+		return w.AppendAudit(ctx, AuditEntry{s.now(), actor.Name, "user.delete", string(u.ID), u.Name + ", with " + ended.String()})
 	})
 	if err != nil {
 		return err
@@ -119,20 +120,46 @@ func findUser(ctx context.Context, r AccessReader, idOrName string) (UserRecord,
 	return u, err
 }
 
-// endTokens deletes the API tokens that a user made, those that a role allows excepted, and gives their number.
-func endTokens(ctx context.Context, w Writer, u UserRecord, allowed fleet.Role) (ended int, err error) {
+// endedTokens counts what endTokens deleted.
+type endedTokens struct {
+	api        int
+	enrolments int64
+}
+
+func (e endedTokens) String() string {
+	return fmt.Sprintf("%d API tokens and %d enrolment tokens", e.api, e.enrolments)
+}
+
+// enrols is the lowest role that may make enrolment tokens.
+const enrols = fleet.RoleAdmin
+
+// endTokens deletes the API tokens that a user made, those that a role allows excepted, and the unused enrolment tokens that the user
+// or one of those API tokens made, unless that role may make such.
+func endTokens(ctx context.Context, w Writer, u UserRecord, allowed fleet.Role, now time.Time) (ended endedTokens, err error) {
 	tokens, err := w.Tokens(ctx)
 	if err != nil {
-		return 0, err
+		return ended, err
+	}
+	makers := []string{}
+	if !allowed.Allows(enrols) {
+		makers = append(makers, u.Name)
 	}
 	for _, t := range tokens {
 		if t.CreatedBy != u.Name || allowed.Allows(t.Role) {
 			continue
 		}
-		ended++
+		ended.api++
+		makers = append(makers, tokenActor+t.Name)
 		if err := w.DeleteToken(ctx, t.ID); err != nil {
 			return ended, err
 		}
+	}
+	for _, m := range makers {
+		n, err := w.EndEnrolments(ctx, m, now)
+		if err != nil {
+			return ended, err
+		}
+		ended.enrolments += n
 	}
 	return ended, nil
 }

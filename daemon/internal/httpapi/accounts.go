@@ -47,11 +47,11 @@ func (s *Server) accountRoutes(h huma.API) {
 			return ok(c.CreateUser(ctx, actor, in.Body))
 		})
 	register(s, h, operation{id: "changeUser", method: http.MethodPatch, path: "/users/{id}", summary: "Give a user another role or password",
-		detail: "Ends the user's other sessions, and the API tokens of theirs that may do more than the new role. One's own password is changed at /session/password."},
+		detail: "Ends the user's other sessions, the API tokens of theirs that may do more than the new role, and unused enrolment tokens that the new role could not make. One's own password is changed at /session/password."},
 		func(ctx context.Context, actor control.Actor, in *byIDWith[api.UserChange]) (*answer[api.User], error) {
 			return ok(c.ChangeUser(ctx, actor, in.ID, in.Body))
 		})
-	register(s, h, operation{id: "deleteUser", method: http.MethodDelete, path: "/users/{id}", summary: "Remove a user with all their sessions and tokens", status: http.StatusNoContent},
+	register(s, h, operation{id: "deleteUser", method: http.MethodDelete, path: "/users/{id}", summary: "Remove a user with all their sessions, API tokens and unused enrolment tokens", status: http.StatusNoContent},
 		func(ctx context.Context, actor control.Actor, in *ByID) (*empty, error) {
 			return done(c.DeleteUser(ctx, actor, fleet.UserID(in.ID)))
 		})
@@ -63,7 +63,7 @@ func (s *Server) accountRoutes(h huma.API) {
 		func(ctx context.Context, actor control.Actor, in *with[api.TokenRequest]) (*answer[api.Token], error) {
 			return ok(c.CreateToken(ctx, actor, in.Body))
 		})
-	register(s, h, operation{id: "deleteToken", method: http.MethodDelete, path: "/tokens/{id}", summary: "Revoke an API token", status: http.StatusNoContent},
+	register(s, h, operation{id: "deleteToken", method: http.MethodDelete, path: "/tokens/{id}", summary: "Revoke an API token, with the unused enrolment tokens it made", status: http.StatusNoContent},
 		func(ctx context.Context, actor control.Actor, in *ByID) (*empty, error) {
 			return done(c.DeleteToken(ctx, actor, in.ID))
 		})

@@ -147,3 +147,7 @@ func (w *writer) PutEnrolment(ctx context.Context, e control.EnrolmentRecord) er
 func (w *writer) DeleteEnrolment(ctx context.Context, id string) error {
 	return w.exec(ctx, "delete enrolment token", "DELETE FROM enrolment_tokens WHERE id = ?", id)
 }
+
+func (w *writer) EndEnrolments(ctx context.Context, createdBy string, now time.Time) (int64, error) {
+	return w.affected(ctx, "end enrolment tokens", "DELETE FROM enrolment_tokens WHERE created_by = ? AND used_at IS NULL AND expires_at > ?", createdBy, micros(now))
+}
