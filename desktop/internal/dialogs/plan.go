@@ -51,6 +51,7 @@ func OpenPlan(cfg PlanConfig) *widgets.Dialog {
 		title = words.T("plan.edit", "Plan", plaintext.Field(was.Name))
 	}
 	p.makeFields(was)
+	p.setEnabled(cfg.MayEdit)
 	cancel := widgets.NewButton(widgets.Secondary, "", words.T("dialog.cancel"), func() { p.dialog.Close() })
 	p.ok = widgets.NewButton(widgets.Primary, "", words.T("dialog.save"), p.save)
 	buttons := []*widgets.Button{cancel, p.ok}
@@ -65,7 +66,11 @@ func OpenPlan(cfg PlanConfig) *widgets.Dialog {
 			cfg.Delete()
 		})
 	}
-	p.dialog = widgets.NewDialog(widgets.DialogConfig{Title: title, Body: p.body(), Width: planWidth, Buttons: buttons, Left: left, Focus: p.name})
+	focus := p.name
+	if !cfg.MayEdit {
+		focus = nil
+	}
+	p.dialog = widgets.NewDialog(widgets.DialogConfig{Title: title, Body: p.body(), Width: planWidth, Buttons: buttons, Left: left, Focus: focus})
 	p.dialog.Open(cfg.Canvas)
 	return p.dialog
 }
@@ -111,6 +116,20 @@ func (p *plan) makeFields(was fleet.Plan) {
 	p.caches = widgets.NewCheckbox(words.T("plan.exclude_caches"), was.Backup.ExcludeCaches || p.cfg.Plan == nil, nil)
 	p.oneFileSystem = widgets.NewCheckbox(words.T("plan.one_file_system"), was.Backup.OneFileSystem, nil)
 	p.verbose = widgets.NewCheckbox(words.T("plan.verbose"), was.Backup.Verbose, nil)
+}
+
+// setEnabled lets people change the plan, or only look at it.
+func (p *plan) setEnabled(enabled bool) {
+	for _, e := range []*widgets.TextEntry{p.name, p.paths, p.excludes, p.tags} {
+		e.SetEnabled(enabled)
+	}
+	p.repository.SetEnabled(enabled)
+	for _, box := range append([]*widgets.Checkbox{p.caches, p.oneFileSystem, p.verbose}, p.hosts...) {
+		box.SetEnabled(enabled)
+	}
+	if !enabled {
+		widgets.SetChildren(p.trouble, widgets.NewBanner(widgets.Muted, words.T("dialog.look_only"), words.T("dialog.ask_operator"), nil))
+	}
 }
 
 func (p *plan) body() fyne.CanvasObject {

@@ -29,6 +29,7 @@ type RepositoryConfig struct {
 	Repository   *fleet.Repository // nil: a new one
 	Hosts        []*fleet.Host     // that may be given the password
 	PasswordOnly bool              // of a known repository: give its password to a host
+	MayEdit      bool              // else it can only be looked at
 	// Save does it all, tells how it goes on, and ends with done.
 	Save   func(r RepositoryRequest, step func(string), done func(error))
 	Delete func() // nil: cannot be deleted
@@ -78,7 +79,12 @@ func OpenRepository(cfg RepositoryConfig) *widgets.Dialog {
 	if cfg.PasswordOnly {
 		focus = d.password
 	}
-	d.dialog = widgets.NewDialog(widgets.DialogConfig{Title: title, Body: d.body(), Width: repositoryWidth, Left: left, Buttons: []*widgets.Button{cancel, d.ok}, Focus: focus})
+	buttons := []*widgets.Button{cancel, d.ok}
+	if !cfg.MayEdit {
+		cancel.SetLabel(words.T("dialog.close"))
+		left, focus, buttons = nil, nil, buttons[:1]
+	}
+	d.dialog = widgets.NewDialog(widgets.DialogConfig{Title: title, Body: d.body(), Width: repositoryWidth, Left: left, Buttons: buttons, Focus: focus})
 	d.dialog.Open(cfg.Canvas)
 	return d.dialog
 }
@@ -121,7 +127,15 @@ func (d *repository) body() fyne.CanvasObject {
 	if d.cfg.PasswordOnly {
 		return widgets.VFlex(16, append([]fyne.CanvasObject{d.trouble}, secretPart...)...)
 	}
-	parts := []fyne.CanvasObject{d.trouble, d.nameField, d.urlField, widgets.NewField(words.T("repository.ca_cert"), d.caCert, words.T("repository.ca_cert_help")), widgets.Divider()}
+	parts := []fyne.CanvasObject{d.trouble, d.nameField, d.urlField, widgets.NewField(words.T("repository.ca_cert"), d.caCert, words.T("repository.ca_cert_help"))}
+	if !d.cfg.MayEdit {
+		for _, e := range []*widgets.TextEntry{d.name, d.url, d.caCert} {
+			e.SetEnabled(false)
+		}
+		widgets.SetChildren(d.trouble, widgets.NewBanner(widgets.Muted, words.T("dialog.look_only"), words.T("dialog.ask_operator"), nil))
+		return widgets.VFlex(16, parts...)
+	}
+	parts = append(parts, widgets.Divider())
 	parts = append(parts, secretPart...)
 	if d.cfg.Repository == nil {
 		parts = append(parts, d.create)

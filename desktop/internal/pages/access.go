@@ -2,6 +2,7 @@ package pages
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -28,18 +29,24 @@ const (
 	tabAudit  = "audit"
 )
 
-var accessTabs = [...]string{tabUsers, tabAgents, tabEnrol, tabTokens, tabAudit}
+// accessTabs are the tabs that a person may read: users and tokens are an administrator's matter.
+func accessTabs(admin bool) []string {
+	if admin {
+		return []string{tabUsers, tabAgents, tabEnrol, tabTokens, tabAudit}
+	}
+	return []string{tabAgents, tabAudit}
+}
 
 // access is who may do what: people, enrolled agents, tokens of scripts, and what was changed by whom.
 type access struct {
 	base
-	ctx  context.Context
-	d    *Deps
-	tab  string
-	tabs *widgets.Tabs
-	root fyne.CanvasObject
-	room *fyne.Container
-	add  *widgets.Button
+	ctx    context.Context
+	d      *Deps
+	wanted string // the tab that was asked for; it is not there for everybody
+	tab    string // the one that is shown
+	root   *fyne.Container
+	room   *fyne.Container
+	add    *widgets.Button
 
 	users  *listing[api.User]
 	agents *listing[*fleet.Host]
@@ -50,31 +57,37 @@ type access struct {
 }
 
 func newAccess(ctx context.Context, d *Deps, r nav.Route, state any) Page {
-	p := &access{ctx: ctx, d: d, tab: tabUsers, room: widgets.VFlex(0)}
+	p := &access{ctx: ctx, d: d, wanted: r.Tab, root: widgets.VFlex(0), room: widgets.VFlex(0)}
 	if s, ok := state.(string); ok {
-		p.tab = s
-	} else if r.Tab != "" {
-		p.tab = r.Tab
+		p.wanted = s
 	}
 	p.add = widgets.NewButton(widgets.Primary, icons.Plus, "", p.addOne)
-	p.makeListings()
-	labels, at := make([]string, len(accessTabs)), 0
-	for i, t := range accessTabs {
-		labels[i] = words.T("access.tab." + t)
-		if t == p.tab {
-			at = i
-		}
-	}
-	p.tabs = widgets.NewTabs(labels, at, func(i int) { p.choose(accessTabs[i]) })
-	column := widgets.VFlex(theme.Gap, p.tabs, widgets.Grow(p.room, 1))
-	p.root = widgets.Pad(column, theme.PagePadY, theme.PagePadX, theme.PagePadY, theme.PagePadX)
-	p.choose(accessTabs[at])
+	p.build()
 	return p
 }
 
+// build makes the tabs for who is signed in.
+func (p *access) build() {
+	p.makeListings()
+	names := accessTabs(p.admin())
+	labels := make([]string, len(names))
+	for i, t := range names {
+		labels[i] = words.T("access.tab." + t)
+	}
+	at := max(slices.Index(names, p.wanted), 0)
+	tabs := widgets.NewTabs(labels, at, func(i int) {
+		p.wanted = names[i]
+		p.choose(names[i])
+	})
+	widgets.SetChildren(p.root, widgets.Grow(page(widgets.VFlex(theme.Gap, tabs, widgets.Grow(p.room, 1))), 1))
+	p.choose(names[at])
+}
+
+func (p *access) admin() bool { return p.d.Fleet.May(fleet.RoleAdmin) }
+
 func (p *access) Content() fyne.CanvasObject { return p.root }
 func (p *access) Crumbs() []Crumb            { return []Crumb{{Text: words.T("page.access")}} }
-func (p *access) State() any                 { return p.tab }
+func (p *access) State() any                 { return p.wanted }
 
 // Actions is the own password's change, which everybody may.
 func (p *access) Actions() fyne.CanvasObject {
@@ -82,7 +95,10 @@ func (p *access) Actions() fyne.CanvasObject {
 }
 
 func (p *access) Update(c model.Change) {
-	if c.All || len(c.Hosts) > 0 {
+	switch {
+	case c.Identity:
+		p.build()
+	case c.All || len(c.Hosts) > 0:
 		p.agents.reload()
 	}
 }
@@ -101,7 +117,6 @@ func (p *access) Tick(time.Time) {
 // choose shows a tab and reads what it lists.
 func (p *access) choose(tab string) {
 	p.tab = tab
-	admin := p.d.Fleet.May(fleet.RoleAdmin)
 	var list *fyne.Container
 	switch tab {
 	case tabAgents:
@@ -120,18 +135,17 @@ func (p *access) choose(tab string) {
 		list = p.users.room
 		p.users.reload()
 	}
-	head := widgets.HFlex(10, widgets.NewLabel(words.T("access.tab."+tab), widgets.CardTitle), widgets.NewLabel(words.T("access.about."+tab), widgets.Caption), widgets.Spacer())
-	if tab != tabAudit && (admin || tab == tabTokens) {
+	head := []fyne.CanvasObject{widgets.NewLabel(words.T("access.tab."+tab), widgets.CardTitle), widgets.Grow(widgets.NewLabel(words.T("access.about."+tab), widgets.Caption), 1)}
+	if tab != tabAudit && p.admin() {
 		p.add.SetLabel(words.T("access.add." + tab))
-		head = widgets.HFlex(10, head, widgets.Spacer(), p.add)
+		head = append(head, p.add)
 	}
-	card := widgets.FlatCard(widgets.VFlex(0, widgets.Pad(widgets.Fixed(head, theme.ControlH), 10, theme.CardPad, 8, theme.CardPad), widgets.Grow(list, 1)))
+	card := widgets.FlatCard(widgets.VFlex(0, cardHead(head...), widgets.Grow(list, 1)))
 	widgets.SetChildren(p.room, widgets.Grow(card, 1))
 	p.room.Refresh()
 }
 
 func (p *access) makeListings() {
-	admin := p.d.Fleet.May(fleet.RoleAdmin)
 	now := p.d.Now
 	nothing := func(icon icons.Name, tab string) func() fyne.CanvasObject {
 		return func() fyne.CanvasObject {
@@ -168,7 +182,7 @@ func (p *access) makeListings() {
 		texts: func(r vm.AuditLine) []string {
 			return []string{words.Moment(r.At, now()), r.Actor, r.Action, r.Object, r.Detail}
 		}}
-	if admin {
+	if p.admin() {
 		users.remove, agents.remove = p.removeUser, p.revokeAgent
 	}
 	p.users, p.tokens, p.audit = newListing(p.ctx, p.d, users), newListing(p.ctx, p.d, tokens), newListing(p.ctx, p.d, audit)

@@ -8,7 +8,6 @@ import (
 
 	"fyne.io/fyne/v2"
 
-	"github.com/backstay/backstay/desktop/internal/feed"
 	"github.com/backstay/backstay/desktop/internal/nav"
 	"github.com/backstay/backstay/desktop/internal/theme"
 	"github.com/backstay/backstay/desktop/internal/widgets"
@@ -53,37 +52,25 @@ func (p *access) addUser() {
 	name, password := widgets.NewEntry("", nil), newPassword()
 	nameField, passwordField := widgets.NewField(words.T("access.col.name"), name, ""), widgets.NewField(words.T("connect.password"), password, words.T("access.password_hint"))
 	roleField, role := p.roleChoice(fleet.RoleViewer)
-	var d *widgets.Dialog
-	var ok *widgets.Button
-	do := func() {
+	check := func() (*widgets.Field, func(context.Context) error) {
 		nameField.SetError("")
 		passwordField.SetError("")
-		switch {
-		case strings.TrimSpace(name.Text()) == "":
-			nameField.SetError(words.T("access.name_missing"))
-			return
-		case len([]rune(password.Text())) < minPassword:
-			passwordField.SetError(words.T("access.password_short"))
-			return
-		}
 		r := api.UserRequest{Name: strings.TrimSpace(name.Text()), Password: password.Text(), Role: role()}
-		ok.SetBusy(true)
-		feed.Call(p.ctx, p.d.Calls, func(ctx context.Context) (api.User, error) { return p.d.Daemon.CreateUser(ctx, r) }, func(_ api.User, err error) {
-			ok.SetBusy(false)
-			if err != nil {
-				_, why := words.Error(err)
-				nameField.SetError(why)
-				return
-			}
-			d.Close()
-			p.users.reload()
-		})
+		switch {
+		case r.Name == "":
+			nameField.SetError(words.T("access.name_missing"))
+			return nil, nil
+		case len([]rune(r.Password)) < minPassword:
+			passwordField.SetError(words.T("access.password_short"))
+			return nil, nil
+		}
+		return nameField, func(ctx context.Context) error {
+			_, err := p.d.Daemon.CreateUser(ctx, r)
+			return err
+		}
 	}
-	ok = widgets.NewButton(widgets.Primary, "", words.T("access.add.users"), do)
-	password.OnSubmit(func(string) { do() })
-	d = widgets.NewDialog(widgets.DialogConfig{Title: words.T("access.add.users"), Body: widgets.VFlex(16, nameField, passwordField, roleField), Focus: name,
-		Buttons: []*widgets.Button{widgets.NewButton(widgets.Secondary, "", words.T("dialog.cancel"), func() { d.Close() }), ok}})
-	d.Open(p.d.Window.Canvas())
+	newForm(p.ctx, p.d, formConfig{title: words.T("access.add.users"), action: words.T("access.add.users"), fields: []fyne.CanvasObject{nameField, passwordField, roleField},
+		entries: []*widgets.TextEntry{name, password}, check: check, done: p.users.reload})
 }
 
 // Lives of tokens that are offered.
@@ -95,34 +82,25 @@ func (p *access) addToken() {
 	roleField, role := p.roleChoice(fleet.RoleViewer)
 	life := 1
 	lives := widgets.NewSegmented([]string{words.T("access.no_end"), words.T("access.days_30"), words.T("access.days_365")}, life, func(i int) { life = i })
-	var d *widgets.Dialog
-	var ok *widgets.Button
-	do := func() {
+	lifeField := widgets.NewField(words.T("access.valid_for"), widgets.HFlex(0, lives, widgets.Spacer()), "")
+	var made api.Token
+	check := func() (*widgets.Field, func(context.Context) error) {
 		nameField.SetError("")
-		if strings.TrimSpace(name.Text()) == "" {
-			nameField.SetError(words.T("access.name_missing"))
-			return
-		}
 		r := api.TokenRequest{Name: strings.TrimSpace(name.Text()), Role: role(), ValidForMS: tokenLives[life].Milliseconds()}
-		ok.SetBusy(true)
-		feed.Call(p.ctx, p.d.Calls, func(ctx context.Context) (api.Token, error) { return p.d.Daemon.CreateToken(ctx, r) }, func(t api.Token, err error) {
-			ok.SetBusy(false)
-			if err != nil {
-				_, why := words.Error(err)
-				nameField.SetError(why)
-				return
-			}
-			d.Close()
-			p.tokens.reload()
-			p.showToken(t)
-		})
+		if r.Name == "" {
+			nameField.SetError(words.T("access.name_missing"))
+			return nil, nil
+		}
+		return nameField, func(ctx context.Context) (err error) {
+			made, err = p.d.Daemon.CreateToken(ctx, r)
+			return err
+		}
 	}
-	ok = widgets.NewButton(widgets.Primary, "", words.T("access.add.tokens"), do)
-	name.OnSubmit(func(string) { do() })
-	body := widgets.VFlex(16, nameField, roleField, widgets.NewField(words.T("access.valid_for"), widgets.HFlex(0, lives, widgets.Spacer()), ""))
-	d = widgets.NewDialog(widgets.DialogConfig{Title: words.T("access.add.tokens"), Body: body, Focus: name,
-		Buttons: []*widgets.Button{widgets.NewButton(widgets.Secondary, "", words.T("dialog.cancel"), func() { d.Close() }), ok}})
-	d.Open(p.d.Window.Canvas())
+	newForm(p.ctx, p.d, formConfig{title: words.T("access.add.tokens"), action: words.T("access.add.tokens"), fields: []fyne.CanvasObject{nameField, roleField, lifeField},
+		entries: []*widgets.TextEntry{name}, check: check, done: func() {
+			p.tokens.reload()
+			p.showToken(made)
+		}})
 }
 
 // showToken shows a new token's secret, which nobody can show again.

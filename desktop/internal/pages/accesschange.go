@@ -6,10 +6,8 @@ import (
 
 	"fyne.io/fyne/v2"
 
-	"github.com/backstay/backstay/desktop/internal/feed"
 	"github.com/backstay/backstay/desktop/internal/widgets"
 	"github.com/backstay/backstay/desktop/internal/words"
-	"github.com/backstay/backstay/icons"
 	"github.com/backstay/backstay/shared/api"
 	"github.com/backstay/backstay/shared/fleet"
 	"github.com/backstay/backstay/shared/plaintext"
@@ -63,7 +61,7 @@ func (p *access) changeUser(u api.User) {
 	password := newPassword()
 	field := widgets.NewField(words.T("access.new_password"), password, words.T("access.keep_password_hint"))
 	roleField, role := p.roleChoice(u.Role)
-	p.change(words.T("access.change_user", "Name", plaintext.Field(u.Name)), []fyne.CanvasObject{roleField, field}, []*widgets.TextEntry{password}, func() (*widgets.Field, func(context.Context) error) {
+	check := func() (*widgets.Field, func(context.Context) error) {
 		field.SetError("")
 		r := api.UserChange{Password: password.Text()}
 		if n := len([]rune(r.Password)); n > 0 && n < minPassword {
@@ -80,7 +78,9 @@ func (p *access) changeUser(u api.User) {
 			_, err := p.d.Daemon.ChangeUser(ctx, string(u.ID), r)
 			return err
 		}
-	}, p.users.reload)
+	}
+	newForm(p.ctx, p.d, formConfig{title: words.T("access.change_user", "Name", plaintext.Field(u.Name)), action: words.T("access.save"), fields: []fyne.CanvasObject{roleField, field},
+		entries: []*widgets.TextEntry{password}, check: check, done: p.users.reload})
 }
 
 // changePassword changes the password of who is signed in.
@@ -88,7 +88,7 @@ func (p *access) changePassword() {
 	old, password := newPassword(), newPassword()
 	oldField := widgets.NewField(words.T("access.old_password"), old, "")
 	field := widgets.NewField(words.T("access.new_password"), password, words.T("access.own_password_hint"))
-	p.change(words.T("access.change_password"), []fyne.CanvasObject{oldField, field}, []*widgets.TextEntry{old, password}, func() (*widgets.Field, func(context.Context) error) {
+	check := func() (*widgets.Field, func(context.Context) error) {
 		oldField.SetError("")
 		field.SetError("")
 		r := api.PasswordChange{Old: old.Text(), New: password.Text()}
@@ -101,36 +101,7 @@ func (p *access) changePassword() {
 			return nil, nil
 		}
 		return oldField, func(ctx context.Context) error { return p.d.Daemon.ChangePassword(ctx, r) }
-	}, func() { p.d.Toast(widgets.Ok, words.T("access.password_changed"), "") })
-}
-
-// change opens a dialog that sends what check gives, and says at check's field why that was refused; check gives nil when something is
-// to be mended first.
-func (p *access) change(title string, fields []fyne.CanvasObject, entries []*widgets.TextEntry, check func() (*widgets.Field, func(context.Context) error), changed func()) {
-	var d *widgets.Dialog
-	var ok *widgets.Button
-	do := func() {
-		field, send := check()
-		if send == nil {
-			return
-		}
-		ok.SetBusy(true)
-		feed.Do(p.ctx, p.d.Calls, send, func(err error) {
-			ok.SetBusy(false)
-			if err != nil {
-				_, why := words.Error(err)
-				field.SetError(why)
-				return
-			}
-			d.Close()
-			changed()
-		})
 	}
-	ok = widgets.NewButton(widgets.Primary, icons.Check, words.T("access.save"), do)
-	for _, e := range entries {
-		e.OnSubmit(func(string) { do() })
-	}
-	d = widgets.NewDialog(widgets.DialogConfig{Title: title, Body: widgets.VFlex(16, fields...), Focus: entries[0],
-		Buttons: []*widgets.Button{widgets.NewButton(widgets.Secondary, "", words.T("dialog.cancel"), func() { d.Close() }), ok}})
-	d.Open(p.d.Window.Canvas())
+	newForm(p.ctx, p.d, formConfig{title: words.T("access.change_password"), action: words.T("access.save"), fields: []fyne.CanvasObject{oldField, field},
+		entries: []*widgets.TextEntry{old, password}, check: check, done: func() { p.d.Toast(widgets.Ok, words.T("access.password_changed"), "") }})
 }

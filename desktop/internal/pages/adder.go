@@ -19,7 +19,9 @@ type adder struct {
 }
 
 func newAdder(d *Deps, need fleet.Role, label string, do func()) *adder {
-	return &adder{d: d, need: need, label: label, do: do, box: widgets.HFlex(0)}
+	a := &adder{d: d, need: need, label: label, do: do, box: widgets.HFlex(0)}
+	a.box.Hide() // else the bar keeps a gap for it
+	return a
 }
 
 func (a *adder) may() bool { return a.d.Fleet.May(a.need) }
@@ -35,6 +37,7 @@ func (a *adder) show(offered bool) {
 		return
 	}
 	a.shown = show
+	shown(a.box, show)
 	if show {
 		widgets.SetChildren(a.box, a.button())
 	} else {

@@ -2,7 +2,10 @@ package pages
 
 import (
 	"context"
+	"strings"
 	"time"
+
+	"fyne.io/fyne/v2"
 
 	"github.com/backstay/backstay/desktop/internal/dialogs"
 	"github.com/backstay/backstay/desktop/internal/feed"
@@ -77,11 +80,17 @@ func (a *hostActs) complain(err error) {
 	a.d.Toast(widgets.Error, title, text)
 }
 
-// menu is what is done seldom.
+// menu is what is done seldom, as far as the person may.
 func (a *hostActs) menu() []widgets.MenuItem {
 	items := []widgets.MenuItem{{Icon: icons.Copy, Label: words.T("host.copy_id"), OnTap: func() { a.d.Copy(string(a.id)) }}}
 	h := a.d.Fleet.Host(a.id)
-	if h == nil || !a.d.Fleet.May(fleet.RoleAdmin) {
+	if h == nil {
+		return items
+	}
+	if a.d.Fleet.May(fleet.RoleOperator) {
+		items = append([]widgets.MenuItem{{Icon: icons.Pencil, Label: words.T("host.edit"), OnTap: a.edit}}, items...)
+	}
+	if !a.d.Fleet.May(fleet.RoleAdmin) {
 		return items
 	}
 	items = append(items, widgets.MenuItem{Icon: icons.Plug, Label: words.T("host.enrol_again"), OnTap: a.enrolAgain})
@@ -89,6 +98,34 @@ func (a *hostActs) menu() []widgets.MenuItem {
 		items = append(items, widgets.MenuItem{}, widgets.MenuItem{Icon: icons.Ban, Label: words.T("host.revoke"), Danger: true, OnTap: a.revoke})
 	}
 	return items
+}
+
+// edit gives the host another name.
+func (a *hostActs) edit() {
+	h := a.d.Fleet.Host(a.id)
+	if h == nil {
+		return
+	}
+	was := h.Name
+	name := widgets.NewEntry("", nil)
+	name.SetText(was)
+	field := widgets.NewField(words.T("host.name"), name, words.T("host.name_help", "Hostname", plaintext.Field(h.Hostname)))
+	a.dialog = newForm(a.ctx, a.d, formConfig{title: words.T("host.edit_title", "Host", a.name()), action: words.T("dialog.save"), fields: []fyne.CanvasObject{field}, entries: []*widgets.TextEntry{name},
+		check: func() (*widgets.Field, func(context.Context) error) {
+			field.SetError("")
+			text := strings.TrimSpace(name.Text())
+			if text == "" {
+				field.SetError(words.T("host.name_missing"))
+				return nil, nil
+			}
+			return field, func(ctx context.Context) error {
+				if text == was {
+					return nil
+				}
+				_, err := a.d.Daemon.RenameHost(ctx, string(a.id), text)
+				return err
+			}
+		}, done: func() {}})
 }
 
 func (a *hostActs) enrolAgain() { a.adder.openFor(a.id) }

@@ -239,6 +239,9 @@ func issueHelp(m *model.Fleet, i model.Issue) string {
 	if i.Kind == model.IssueNoSecret {
 		return words.T("host.help_no_secret", "Repository", repositoryName(m, i.RepositoryID))
 	}
+	if i.Kind == model.IssueNever && !m.May(fleet.RoleOperator) {
+		return words.T("host.help_never_ask")
+	}
 	return words.T("host.help." + string(i.Kind))
 }
 

@@ -229,8 +229,12 @@ func (j *jobPanel) offerNext(v vm.Verdict) {
 		j.offer(words.T("job.next.browse"), to(nav.Route{Page: nav.Snapshots, ID: string(h.HostID)}))
 	case vm.NextShowFiles:
 		j.offer(words.T("job.next.files"), func() { p.showUnreadable(v) })
-	case vm.NextGiveSecret, vm.NextRepository, vm.NextCheckAccess:
-		j.offer(words.T("job.next."+string(v.Next)), to(nav.Route{Page: nav.Repositories, ID: string(h.RepositoryID), Tab: string(v.Next)}))
+	case vm.NextGiveSecret, vm.NextCheckAccess:
+		if operator {
+			j.offer(words.T("job.next."+string(v.Next)), to(nav.Route{Page: nav.Repositories, ID: string(h.RepositoryID), Tab: string(v.Next)}))
+		}
+	case vm.NextRepository:
+		j.offer(words.T("job.next."+string(v.Next)), to(nav.Route{Page: nav.Repositories, ID: string(h.RepositoryID)}))
 	case vm.NextPlan:
 		j.offer(words.T("job.next.plan"), to(nav.Route{Page: nav.Plans, ID: string(h.PlanID)}))
 	case vm.NextHost:

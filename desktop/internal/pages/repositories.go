@@ -72,7 +72,9 @@ func (p *repositories) Shown() {
 		case "give-secret":
 			p.edit(id, true)
 		case "check-access":
-			p.test(id)
+			if p.add.may() {
+				p.test(id)
+			}
 		default:
 			p.sheet.table.Select(id)
 		}
@@ -92,11 +94,11 @@ func (p *repositories) show() {
 
 // edit opens a repository, or a new one, or only asks for the password that a host is to be given.
 func (p *repositories) edit(id string, passwordOnly bool) {
-	f := p.d.Fleet
-	if !f.May(fleet.RoleOperator) {
+	f, may := p.d.Fleet, p.add.may()
+	if !may && (id == "" || passwordOnly) {
 		return
 	}
-	cfg := dialogs.RepositoryConfig{Canvas: p.d.Window.Canvas(), Hosts: trusted(f.Hosts()), PasswordOnly: passwordOnly}
+	cfg := dialogs.RepositoryConfig{Canvas: p.d.Window.Canvas(), Hosts: trusted(f.Hosts()), PasswordOnly: passwordOnly, MayEdit: may}
 	if id != "" {
 		if cfg.Repository = f.Repository(fleet.RepositoryID(id)); cfg.Repository == nil {
 			return

@@ -93,18 +93,20 @@ func lastCheck(f *model.Fleet, id fleet.RepositoryID, p *repositories) (widgets.
 	return widgets.Muted, words.T("repositories.never_checked")
 }
 
-// menu offers what keeps a repository well.
+// menu offers what keeps a repository well, to those who may.
 func (r *repositoryRow) menu() {
 	p, id := r.p, r.id
-	operator := p.d.Fleet.May(fleet.RoleOperator)
-	widgets.ShowMenu(r.more, []widgets.MenuItem{
-		{Icon: icons.Snapshot, Label: words.T("page.snapshots"), OnTap: func() { p.d.Navigate(nav.Route{Page: nav.Snapshots, Tab: id}) }},
-		{},
-		{Icon: icons.Plug, Label: words.T("repositories.test"), Disabled: !operator, OnTap: func() { p.test(id) }},
-		{Icon: icons.Access, Label: words.T("repositories.give_password"), Disabled: !operator, OnTap: func() { p.edit(id, true) }},
-		{Icon: icons.Shield, Label: words.T("repositories.check"), Disabled: !operator, OnTap: func() { p.job(id, fleet.KindCheck) }},
-		{Icon: icons.Unlock, Label: words.T("repositories.unlock"), Disabled: !operator, OnTap: func() { p.job(id, fleet.KindUnlock) }},
-		{},
-		{Icon: icons.Pencil, Label: words.T("repositories.edit"), Disabled: !operator, OnTap: func() { p.edit(id, false) }},
-	})
+	items := []widgets.MenuItem{{Icon: icons.Snapshot, Label: words.T("page.snapshots"), OnTap: func() { p.d.Navigate(nav.Route{Page: nav.Snapshots, Tab: id}) }}}
+	edit := widgets.MenuItem{Icon: icons.Pencil, Label: words.T("repositories.edit"), OnTap: func() { p.edit(id, false) }}
+	if !p.add.may() {
+		edit.Icon, edit.Label = icons.Eye, words.T("repositories.look")
+		widgets.ShowMenu(r.more, append(items, edit))
+		return
+	}
+	widgets.ShowMenu(r.more, append(items, widgets.MenuItem{},
+		widgets.MenuItem{Icon: icons.Plug, Label: words.T("repositories.test"), OnTap: func() { p.test(id) }},
+		widgets.MenuItem{Icon: icons.Access, Label: words.T("repositories.give_password"), OnTap: func() { p.edit(id, true) }},
+		widgets.MenuItem{Icon: icons.Shield, Label: words.T("repositories.check"), OnTap: func() { p.job(id, fleet.KindCheck) }},
+		widgets.MenuItem{Icon: icons.Unlock, Label: words.T("repositories.unlock"), OnTap: func() { p.job(id, fleet.KindUnlock) }},
+		widgets.MenuItem{}, edit))
 }

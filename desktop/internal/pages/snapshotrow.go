@@ -71,10 +71,11 @@ func (r *snapshotRow) menu() {
 		return
 	}
 	p := r.p
-	items := []widgets.MenuItem{
-		{Icon: icons.Restore, Label: words.T("snapshots.restore"), Disabled: !p.d.Fleet.May(fleet.RoleOperator), OnTap: func() { p.restore(r.key) }},
-		{Icon: icons.Copy, Label: words.T("snapshots.copy_id"), OnTap: func() { p.d.Copy(string(s.ID)) }},
+	var items []widgets.MenuItem
+	if p.d.Fleet.May(fleet.RoleOperator) {
+		items = append(items, widgets.MenuItem{Icon: icons.Restore, Label: words.T("snapshots.restore"), OnTap: func() { p.restore(r.key) }})
 	}
+	items = append(items, widgets.MenuItem{Icon: icons.Copy, Label: words.T("snapshots.copy_id"), OnTap: func() { p.d.Copy(string(s.ID)) }})
 	if s.JobID != "" {
 		items = append(items, widgets.MenuItem{Icon: icons.Job, Label: words.T("snapshots.see_job"), OnTap: func() { p.d.Navigate(nav.Route{Page: nav.Job, ID: string(s.JobID)}) }})
 	}

@@ -55,25 +55,14 @@ func (d *Daemon) history60() {
 	}
 }
 
-// adminLocked refuses what only an administrator may.
-func (d *Daemon) adminLocked() error {
-	if !d.role.Allows(fleet.RoleAdmin) {
-		return fault.New(fault.Forbidden, "You are %s, and this needs the role admin. Ask an administrator of the fleet.", d.role)
-	}
-	return nil
-}
-
 // Users gives all users by name.
 func (d *Daemon) Users(ctx context.Context) ([]api.User, error) {
-	return ask(ctx, d, func() ([]api.User, error) { return slices.Clone(d.users), d.adminLocked() })
+	return askAs(ctx, d, fleet.RoleAdmin, func() ([]api.User, error) { return slices.Clone(d.users), nil })
 }
 
 // CreateUser adds a user.
 func (d *Daemon) CreateUser(ctx context.Context, r api.UserRequest) (api.User, error) {
-	return ask(ctx, d, func() (api.User, error) {
-		if err := d.adminLocked(); err != nil {
-			return api.User{}, err
-		}
+	return askAs(ctx, d, fleet.RoleAdmin, func() (api.User, error) {
 		if slices.ContainsFunc(d.users, func(u api.User) bool { return u.Name == r.Name }) {
 			return api.User{}, taken("user", r.Name)
 		}
@@ -86,10 +75,7 @@ func (d *Daemon) CreateUser(ctx context.Context, r api.UserRequest) (api.User, e
 
 // ChangeUser gives a user another role or password.
 func (d *Daemon) ChangeUser(ctx context.Context, user string, r api.UserChange) (api.User, error) {
-	return ask(ctx, d, func() (api.User, error) {
-		if err := d.adminLocked(); err != nil {
-			return api.User{}, err
-		}
+	return askAs(ctx, d, fleet.RoleAdmin, func() (api.User, error) {
 		i := slices.IndexFunc(d.users, func(u api.User) bool { return string(u.ID) == user || u.Name == user })
 		if i < 0 {
 			return api.User{}, unknown(fault.NotFound, "user", user)
@@ -115,10 +101,7 @@ func (d *Daemon) ChangePassword(ctx context.Context, r api.PasswordChange) error
 
 // DeleteUser removes a user.
 func (d *Daemon) DeleteUser(ctx context.Context, id fleet.UserID) error {
-	return do(ctx, d, func() error {
-		if err := d.adminLocked(); err != nil {
-			return err
-		}
+	return doAs(ctx, d, fleet.RoleAdmin, func() error {
 		d.users = slices.DeleteFunc(d.users, func(u api.User) bool { return u.ID == id })
 		d.note("user.delete", string(id), "")
 		return nil
@@ -127,12 +110,12 @@ func (d *Daemon) DeleteUser(ctx context.Context, id fleet.UserID) error {
 
 // Tokens gives all API tokens.
 func (d *Daemon) Tokens(ctx context.Context) ([]api.Token, error) {
-	return ask(ctx, d, func() ([]api.Token, error) { return slices.Clone(d.tokens), d.adminLocked() })
+	return askAs(ctx, d, fleet.RoleAdmin, func() ([]api.Token, error) { return slices.Clone(d.tokens), nil })
 }
 
 // CreateToken makes an API token.
 func (d *Daemon) CreateToken(ctx context.Context, r api.TokenRequest) (api.Token, error) {
-	return ask(ctx, d, func() (api.Token, error) {
+	return askAs(ctx, d, fleet.RoleAdmin, func() (api.Token, error) {
 		t := api.Token{ID: d.id("T"), Name: r.Name, Role: r.Role, CreatedBy: "mira", CreatedAt: d.now}
 		if r.ValidForMS > 0 {
 			ends := d.now.Add(time.Duration(r.ValidForMS) * time.Millisecond)
@@ -147,7 +130,7 @@ func (d *Daemon) CreateToken(ctx context.Context, r api.TokenRequest) (api.Token
 
 // DeleteToken revokes an API token.
 func (d *Daemon) DeleteToken(ctx context.Context, id string) error {
-	return do(ctx, d, func() error {
+	return doAs(ctx, d, fleet.RoleAdmin, func() error {
 		d.tokens = slices.DeleteFunc(d.tokens, func(t api.Token) bool { return t.ID == id })
 		d.note("token.delete", id, "")
 		return nil

@@ -16,7 +16,7 @@ func (d *Daemon) note(action, object, detail string) {
 
 // RevokeHost ends the trust in a host.
 func (d *Daemon) RevokeHost(ctx context.Context, id fleet.HostID) error {
-	return do(ctx, d, func() error {
+	return doAs(ctx, d, fleet.RoleAdmin, func() error {
 		h, err := d.hostLocked(string(id))
 		if err != nil {
 			return err
@@ -31,7 +31,7 @@ func (d *Daemon) RevokeHost(ctx context.Context, id fleet.HostID) error {
 
 // RenameHost gives a host another name.
 func (d *Daemon) RenameHost(ctx context.Context, host, name string) (fleet.Host, error) {
-	return ask(ctx, d, func() (fleet.Host, error) {
+	return askAs(ctx, d, fleet.RoleOperator, func() (fleet.Host, error) {
 		h, err := d.hostLocked(host)
 		if err != nil {
 			return fleet.Host{}, err
@@ -57,7 +57,7 @@ func (d *Daemon) DeleteSecret(ctx context.Context, host, repository string) erro
 }
 
 func (d *Daemon) secret(ctx context.Context, host, repository string, change func(*fleet.Host, fleet.RepositoryID)) error {
-	return do(ctx, d, func() error {
+	return doAs(ctx, d, fleet.RoleOperator, func() error {
 		h, err := d.hostLocked(host)
 		if err != nil {
 			return err
@@ -84,7 +84,7 @@ func (d *Daemon) secret(ctx context.Context, host, repository string, change fun
 
 // AddRepository makes a repository known.
 func (d *Daemon) AddRepository(ctx context.Context, r api.RepositoryRequest) (fleet.Repository, error) {
-	return ask(ctx, d, func() (fleet.Repository, error) {
+	return askAs(ctx, d, fleet.RoleOperator, func() (fleet.Repository, error) {
 		if _, err := d.repoLocked(r.Name); err == nil {
 			return fleet.Repository{}, taken("repository", r.Name)
 		}
@@ -107,7 +107,7 @@ func (d *Daemon) putRepo(v *fleet.Repository, r api.RepositoryRequest) fleet.Rep
 
 // UpdateRepository replaces what is known of a repository.
 func (d *Daemon) UpdateRepository(ctx context.Context, repository string, r api.RepositoryRequest) (fleet.Repository, error) {
-	return ask(ctx, d, func() (fleet.Repository, error) {
+	return askAs(ctx, d, fleet.RoleOperator, func() (fleet.Repository, error) {
 		v, err := d.repoLocked(repository)
 		if err != nil {
 			return fleet.Repository{}, err
@@ -118,7 +118,7 @@ func (d *Daemon) UpdateRepository(ctx context.Context, repository string, r api.
 
 // DeleteRepository forgets a repository that no plan uses.
 func (d *Daemon) DeleteRepository(ctx context.Context, repository string) error {
-	return do(ctx, d, func() error {
+	return doAs(ctx, d, fleet.RoleOperator, func() error {
 		v, err := d.repoLocked(repository)
 		if err != nil {
 			return err
@@ -137,7 +137,7 @@ func (d *Daemon) DeleteRepository(ctx context.Context, repository string) error 
 
 // TestRepository opens the repository where the host holds its password.
 func (d *Daemon) TestRepository(ctx context.Context, repository string, host fleet.HostID) (api.TestResult, error) {
-	return ask(ctx, d, func() (api.TestResult, error) {
+	return askAs(ctx, d, fleet.RoleOperator, func() (api.TestResult, error) {
 		r, err := d.repoLocked(repository)
 		if err != nil {
 			return api.TestResult{}, err
@@ -157,7 +157,7 @@ func (d *Daemon) TestRepository(ctx context.Context, repository string, host fle
 
 // AddPlan stores a plan.
 func (d *Daemon) AddPlan(ctx context.Context, r api.PlanRequest) (fleet.Plan, error) {
-	return ask(ctx, d, func() (fleet.Plan, error) {
+	return askAs(ctx, d, fleet.RoleOperator, func() (fleet.Plan, error) {
 		if _, err := d.planLocked(r.Name); err == nil {
 			return fleet.Plan{}, taken("plan", r.Name)
 		}
@@ -179,7 +179,7 @@ func (d *Daemon) putPlan(v *fleet.Plan, r api.PlanRequest, action string) (fleet
 
 // UpdatePlan replaces a plan.
 func (d *Daemon) UpdatePlan(ctx context.Context, plan string, r api.PlanRequest) (fleet.Plan, error) {
-	return ask(ctx, d, func() (fleet.Plan, error) {
+	return askAs(ctx, d, fleet.RoleOperator, func() (fleet.Plan, error) {
 		v, err := d.planLocked(plan)
 		if err != nil {
 			return fleet.Plan{}, err
@@ -190,7 +190,7 @@ func (d *Daemon) UpdatePlan(ctx context.Context, plan string, r api.PlanRequest)
 
 // DeletePlan removes a plan.
 func (d *Daemon) DeletePlan(ctx context.Context, plan string) error {
-	return do(ctx, d, func() error {
+	return doAs(ctx, d, fleet.RoleOperator, func() error {
 		v, err := d.planLocked(plan)
 		if err != nil {
 			return err

@@ -28,6 +28,22 @@ func ask[T any](ctx context.Context, d *Daemon, answer func() (T, error)) (T, er
 	return answer()
 }
 
+// askAs refuses what the role of who is signed in does not allow, as the daemon does.
+func askAs[T any](ctx context.Context, d *Daemon, need fleet.Role, answer func() (T, error)) (T, error) {
+	return ask(ctx, d, func() (T, error) {
+		if !d.role.Allows(need) {
+			var none T
+			return none, fault.New(fault.Forbidden, "You are %s, and this needs the role %s. Ask an administrator of the fleet.", d.role, need)
+		}
+		return answer()
+	})
+}
+
+func doAs(ctx context.Context, d *Daemon, need fleet.Role, act func() error) error {
+	_, err := askAs(ctx, d, need, func() (struct{}, error) { return struct{}{}, act() })
+	return err
+}
+
 func do(ctx context.Context, d *Daemon, act func() error) error {
 	_, err := ask(ctx, d, func() (struct{}, error) { return struct{}{}, act() })
 	return err
@@ -89,7 +105,7 @@ func (d *Daemon) repoLocked(idOrName string) (*fleet.Repository, error) {
 
 // StartJob queues a job; Advance lets it run.
 func (d *Daemon) StartJob(ctx context.Context, host string, r api.JobRequest, _ string) (fleet.Job, error) {
-	return ask(ctx, d, func() (fleet.Job, error) {
+	return askAs(ctx, d, fleet.RoleOperator, func() (fleet.Job, error) {
 		h, err := d.hostLocked(host)
 		if err != nil {
 			return fleet.Job{}, err
@@ -142,7 +158,7 @@ func (d *Daemon) specLocked(j *job, plan *fleet.Plan, r api.JobRequest) error {
 
 // CancelJob asks for a job's end; Advance carries it out.
 func (d *Daemon) CancelJob(ctx context.Context, id fleet.JobID) (fleet.Job, error) {
-	return ask(ctx, d, func() (fleet.Job, error) {
+	return askAs(ctx, d, fleet.RoleOperator, func() (fleet.Job, error) {
 		j := d.jobs[id]
 		switch {
 		case j == nil:

@@ -53,6 +53,9 @@ func (b *topBar) pageChanged() {
 	b.update()
 }
 
+// linkPad is the room that a link has at its sides.
+const linkPad = 4
+
 // update shows the page's crumbs when they are others than before: a host may have been renamed.
 func (b *topBar) update() {
 	if b.s.page == nil {
@@ -78,7 +81,11 @@ func (b *topBar) update() {
 			row = append(row, widgets.NewIcon(icons.ChevronRight, theme.Text3, 14))
 		}
 		if i < len(now)-1 && c.route.Valid() {
-			row = append(row, widgets.NewLink(c.text, func() { b.s.Navigate(c.route) }))
+			link := fyne.CanvasObject(widgets.NewLink(c.text, func() { b.s.Navigate(c.route) }))
+			if i == 0 {
+				link = widgets.Pad(link, 0, 0, 0, -linkPad) // its text stands where the page's margin is
+			}
+			row = append(row, link)
 			continue
 		}
 		row = append(row, widgets.NewLabel(c.text, widgets.BodyMedium))
