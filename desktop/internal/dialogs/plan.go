@@ -43,7 +43,7 @@ const planWidth = 620
 
 // OpenPlan opens the dialog.
 func OpenPlan(cfg PlanConfig) *widgets.Dialog {
-	p := &plan{cfg: cfg, trouble: widgets.VFlex(0)}
+	p := &plan{cfg: cfg, trouble: widgets.Slot()}
 	was := fleet.Plan{}
 	title := words.T("plan.new")
 	if cfg.Plan != nil {
@@ -128,7 +128,7 @@ func (p *plan) setEnabled(enabled bool) {
 		box.SetEnabled(enabled)
 	}
 	if !enabled {
-		widgets.SetChildren(p.trouble, widgets.NewBanner(widgets.Muted, words.T("dialog.look_only"), words.T("dialog.ask_operator"), nil))
+		widgets.FillSlot(p.trouble, widgets.NewBanner(widgets.Muted, words.T("dialog.look_only"), words.T("dialog.ask_operator"), nil))
 	}
 }
 
@@ -192,7 +192,7 @@ func (p *plan) save() {
 		p.ok.SetBusy(false)
 		if err != nil {
 			title, text := words.Error(err)
-			widgets.SetChildren(p.trouble, widgets.NewBanner(widgets.Error, title, text, nil))
+			widgets.FillSlot(p.trouble, widgets.NewBanner(widgets.Error, title, text, nil))
 			return
 		}
 		p.dialog.Close()

@@ -46,7 +46,6 @@ type repository struct {
 	nameField, urlField, hostField, passwordField   *widgets.Field
 	host                                            *widgets.Select
 	access                                          *fyne.Container // credentials of the backend, by its scheme
-	userField, userPasswordField                    *widgets.Field
 	keep, create                                    *widgets.Checkbox
 	trouble                                         *fyne.Container
 }
@@ -55,7 +54,7 @@ const repositoryWidth = 580
 
 // OpenRepository opens the dialog.
 func OpenRepository(cfg RepositoryConfig) *widgets.Dialog {
-	d := &repository{cfg: cfg, trouble: widgets.VFlex(0), access: widgets.VFlex(16), step: widgets.NewLabel("", widgets.Caption)}
+	d := &repository{cfg: cfg, trouble: widgets.Slot(), access: widgets.Slot(), step: widgets.NewLabel("", widgets.Caption)}
 	was := fleet.Repository{}
 	title := words.T("repository.new")
 	if cfg.Repository != nil {
@@ -118,7 +117,6 @@ func (d *repository) makeFields(was fleet.Repository) {
 	d.passwordField = widgets.NewField(words.T("repository.password"), d.password, help)
 	d.keep = widgets.NewCheckbox(words.T("repository.keep"), false, nil)
 	d.create = widgets.NewCheckbox(words.T("repository.create"), false, nil)
-	d.userField, d.userPasswordField = widgets.NewField("", d.user, ""), widgets.NewField("", d.userPassword, "")
 	d.showAccess()
 }
 
@@ -132,7 +130,7 @@ func (d *repository) body() fyne.CanvasObject {
 		for _, e := range []*widgets.TextEntry{d.name, d.url, d.caCert} {
 			e.SetEnabled(false)
 		}
-		widgets.SetChildren(d.trouble, widgets.NewBanner(widgets.Muted, words.T("dialog.look_only"), words.T("dialog.ask_operator"), nil))
+		widgets.FillSlot(d.trouble, widgets.NewBanner(widgets.Muted, words.T("dialog.look_only"), words.T("dialog.ask_operator"), nil))
 		return widgets.VFlex(16, parts...)
 	}
 	parts = append(parts, widgets.Divider())
@@ -156,11 +154,11 @@ func (d *repository) scheme() fleet.RepositoryScheme {
 func (d *repository) showAccess() {
 	switch d.scheme() {
 	case fleet.SchemeREST:
-		widgets.SetChildren(d.access, widgets.NewField(words.T("repository.rest_user"), d.user, ""), widgets.NewField(words.T("repository.rest_password"), d.userPassword, ""))
+		widgets.FillSlot(d.access, widgets.VFlex(16, widgets.NewField(words.T("repository.rest_user"), d.user, ""), widgets.NewField(words.T("repository.rest_password"), d.userPassword, "")))
 	case fleet.SchemeS3:
-		widgets.SetChildren(d.access, widgets.NewField(words.T("repository.s3_key"), d.user, ""), widgets.NewField(words.T("repository.s3_secret"), d.userPassword, ""))
+		widgets.FillSlot(d.access, widgets.VFlex(16, widgets.NewField(words.T("repository.s3_key"), d.user, ""), widgets.NewField(words.T("repository.s3_secret"), d.userPassword, "")))
 	default:
-		widgets.SetChildren(d.access)
+		widgets.FillSlot(d.access, nil)
 	}
 }
 
@@ -226,14 +224,14 @@ func (d *repository) save() {
 	}
 	d.ok.SetBusy(true)
 	d.dialog.SetFixed(true)
-	widgets.SetChildren(d.trouble)
+	widgets.FillSlot(d.trouble, nil)
 	d.cfg.Save(r, d.step.Set, func(err error) {
 		d.ok.SetBusy(false)
 		d.dialog.SetFixed(false)
 		d.step.Set("")
 		if err != nil {
 			title, text := words.Error(err)
-			widgets.SetChildren(d.trouble, widgets.NewBanner(widgets.Error, title, text, nil))
+			widgets.FillSlot(d.trouble, widgets.NewBanner(widgets.Error, title, text, nil))
 			return
 		}
 		d.dialog.Close()

@@ -50,7 +50,7 @@ func OpenRestore(cfg RestoreConfig) *widgets.Dialog {
 	hostField := widgets.NewField(words.T("restore.host"), widgets.VFlex(5, host, where), "")
 	includes := widgets.NewTextArea(words.T("restore.includes_hint"), 4, nil).Mono()
 	folder := widgets.NewEntry(words.T("restore.folder_hint"), nil)
-	trouble := widgets.VFlex(0)
+	trouble := widgets.Slot()
 	body := widgets.VFlex(16, trouble, widgets.NewParagraph(words.T("restore.text", "Taken", cfg.Taken, "Paths", strings.Join(cfg.Paths, ", ")), widgets.Body2), hostField,
 		widgets.NewField(words.T("restore.includes"), includes, words.T("restore.includes_help")), widgets.NewField(words.T("restore.folder"), folder, words.T("restore.folder_help")))
 	var d *widgets.Dialog
@@ -65,7 +65,7 @@ func OpenRestore(cfg RestoreConfig) *widgets.Dialog {
 			ok.SetBusy(false)
 			if err != nil {
 				title, text := words.Error(err)
-				widgets.SetChildren(trouble, widgets.NewBanner(widgets.Error, title, text, nil))
+				widgets.FillSlot(trouble, widgets.NewBanner(widgets.Error, title, text, nil))
 				return
 			}
 			d.Close()

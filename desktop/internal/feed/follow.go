@@ -54,7 +54,7 @@ func (s *Session) Follow(cfg FollowConfig) *JobFeed {
 		return f // the session is over: so is this
 	}
 	ctx, f.stop = context.WithCancel(ctx)
-	f.setLink(model.Connection{Link: model.Connecting, Since: time.Now()})
+	f.setLink(model.Connection{Link: model.Connecting, Since: s.cfg.Now()})
 	f.wg.Go(func() { f.pump.run(ctx, f.take) })
 	f.wg.Go(func() { f.follow(ctx) })
 	go func() {
@@ -113,7 +113,7 @@ func (f *JobFeed) follow(ctx context.Context) {
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		link, pause := linkOf(err)
+		link, pause := linkOf(err, f.session.cfg.Now())
 		f.setLink(link)
 		if pause == 0 {
 			return
@@ -139,7 +139,7 @@ func (f *JobFeed) handler(ctx context.Context) apiclient.FollowHandler {
 		Finished: func(j fleet.Job) { f.put(func(b *model.JobBatch) { b.Job = &j }) },
 		EOF:      func(api.EOF) { f.put(func(b *model.JobBatch) { b.EOF = true }) },
 		Lost: func(err error, retryIn time.Duration) {
-			now := time.Now()
+			now := f.session.cfg.Now()
 			f.setLink(model.Connection{Link: model.Lost, Since: now, Err: err, RetryAt: now.Add(retryIn)})
 		},
 	}
@@ -194,7 +194,7 @@ func (f *JobFeed) put(fn func(*model.JobBatch)) {
 
 // alive notes a sign of life.
 func (f *JobFeed) alive() {
-	now := time.Now()
+	now := f.session.cfg.Now()
 	f.mu.Lock()
 	was := f.link.Link
 	f.link.AsOf = now

@@ -20,6 +20,7 @@ type Config struct {
 	Post     Post
 	Apply    func(model.Batch) // on the UI goroutine
 	Interval time.Duration     // DefaultInterval when 0
+	Now      func() time.Time  // the clock that links are told by; nil is time.Now
 }
 
 // Session is one signed-in connection to one daemon. It feeds a model until Close.
@@ -40,10 +41,13 @@ type Session struct {
 
 // Start opens a session. The first batch says Connecting; the identity and the whole state follow. Close ends it.
 func Start(cfg Config) *Session {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Session{Calls: NewRunner(cfg.Post), cfg: cfg, pump: newPump(cfg.Post, cfg.Interval), stop: stop, again: make(chan struct{}, 1),
 		room: make(chan struct{})}
-	s.setLink(model.Connection{Link: model.Connecting, Since: time.Now()})
+	s.setLink(model.Connection{Link: model.Connecting, Since: s.cfg.Now()})
 	s.wg.Go(func() { s.pump.run(ctx, s.take) })
 	s.wg.Go(func() { s.watch(ctx) })
 	s.wg.Go(func() { s.identify(ctx) })
@@ -85,7 +89,7 @@ func (s *Session) watch(ctx context.Context) {
 
 // rest tells the person about an error that apiclient does not get over, and waits for a reason to try again: false means ctx.
 func (s *Session) rest(ctx context.Context, err error) bool {
-	link, pause := linkOf(err)
+	link, pause := linkOf(err, s.cfg.Now())
 	s.setLink(link)
 	var passed <-chan time.Time
 	if pause > 0 {
@@ -100,9 +104,8 @@ func (s *Session) rest(ctx context.Context, err error) bool {
 	return true
 }
 
-// linkOf is how a stream stands that ended with err, and after which pause it is worth another try; 0: when a person asks.
-func linkOf(err error) (model.Connection, time.Duration) {
-	now := time.Now()
+// linkOf is how a stream stands that ended now with err, and after which pause it is worth another try; 0: when a person asks.
+func linkOf(err error, now time.Time) (model.Connection, time.Duration) {
 	link := model.Connection{Link: model.Lost, Since: now, Err: err}
 	switch fault.CodeOf(err) {
 	case fault.Unauthenticated:
@@ -121,7 +124,7 @@ func (s *Session) tryingNow() {
 	link := s.link
 	s.mu.Unlock()
 	if link.Link == model.Lost {
-		link.RetryAt = time.Now()
+		link.RetryAt = s.cfg.Now()
 		s.setLink(link)
 	}
 }
@@ -162,7 +165,7 @@ func (s *Session) handler(ctx context.Context) apiclient.WatchHandler {
 			s.came(func(p *pending) { p.tick(t.Progress) })
 		},
 		Lost: func(err error, retryIn time.Duration) {
-			now := time.Now()
+			now := s.cfg.Now()
 			s.setLink(model.Connection{Link: model.Lost, Since: now, Err: err, RetryAt: now.Add(retryIn)})
 		},
 	}
@@ -189,7 +192,7 @@ func (s *Session) identify(ctx context.Context) {
 
 // came takes what the daemon sent, which is a sign of life: with it the link is live.
 func (s *Session) came(fn func(*pending)) {
-	now := time.Now()
+	now := s.cfg.Now()
 	s.mu.Lock()
 	if s.link.Link == model.Live {
 		s.link.AsOf = now

@@ -19,9 +19,7 @@ type adder struct {
 }
 
 func newAdder(d *Deps, need fleet.Role, label string, do func()) *adder {
-	a := &adder{d: d, need: need, label: label, do: do, box: widgets.HFlex(0)}
-	a.box.Hide() // else the bar keeps a gap for it
-	return a
+	return &adder{d: d, need: need, label: label, do: do, box: widgets.Slot()}
 }
 
 func (a *adder) may() bool { return a.d.Fleet.May(a.need) }
@@ -37,12 +35,11 @@ func (a *adder) show(offered bool) {
 		return
 	}
 	a.shown = show
-	shown(a.box, show)
+	var button fyne.CanvasObject
 	if show {
-		widgets.SetChildren(a.box, a.button())
-	} else {
-		widgets.SetChildren(a.box)
+		button = a.button()
 	}
+	widgets.FillSlot(a.box, button)
 }
 
 // empty is the face of a page that has nothing yet, with the button for those who may.

@@ -39,7 +39,7 @@ func newConnect(ctx context.Context, d *Deps, r nav.Route, _ any) Page {
 	c := &connect{ctx: ctx, d: d, room: widgets.VFlex(0)}
 	head := widgets.HFlex(12, widgets.NewLogo(36), widgets.VFlex(2, widgets.NewLabel(words.T("app.name"), widgets.Title), widgets.NewLabel(words.T("connect.claim"), widgets.Body2)))
 	card := widgets.FlatCard(widgets.PadAll(widgets.VFlex(22, head, c.room), 28))
-	c.root = widgets.Center(widgets.MaxWidth(card, connectWidth))
+	c.root = widgets.Center(widgets.MaxWidth(widgets.Fix(card, fyne.NewSize(connectWidth, 0)), connectWidth)) // every step as wide as the others
 	address, refused := d.Gate.Refused()
 	p, known := d.Prefs.Profile(r.ID)
 	switch {
@@ -218,13 +218,13 @@ func (c *connect) askPassword(err error) {
 	user.SetText(c.p.User)
 	userField, passwordField := widgets.NewField(words.T("connect.user"), user, ""), widgets.NewField(words.T("connect.password"), password, "")
 	remember := widgets.NewCheckbox(words.T("connect.remember"), c.d.Prefs.Get().RememberLogin, nil)
-	trouble := widgets.VFlex(0)
+	trouble := widgets.Slot()
 	tell := func(err error) {
 		title, text := words.Error(err)
 		if fault.CodeOf(err) == fault.Unauthenticated {
 			title, text = words.T("connect.wrong_title"), words.T("connect.wrong")
 		}
-		widgets.SetChildren(trouble, widgets.NewBanner(widgets.Error, title, text, nil))
+		widgets.FillSlot(trouble, widgets.NewBanner(widgets.Error, title, text, nil))
 		c.root.Refresh()
 	}
 	var in *widgets.Button

@@ -144,7 +144,7 @@ func (s *Shell) enter(d feed.Daemon) {
 		s.onEnter()
 		s.onEnter = nil
 	}
-	s.session = feed.Start(feed.Config{Daemon: d, Post: s.cfg.Post, Apply: s.apply})
+	s.session = feed.Start(feed.Config{Daemon: d, Post: s.cfg.Post, Apply: s.apply, Now: s.cfg.Now})
 	s.deps.Fleet, s.deps.Session, s.deps.Daemon, s.deps.Calls = s.fleet, s.session, d, s.session.Calls
 	s.news.reset()
 	s.frame.sessionChanged()

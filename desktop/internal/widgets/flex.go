@@ -126,6 +126,23 @@ func SetChildren(c *fyne.Container, children ...fyne.CanvasObject) {
 	l.again(l) // before anything is laid out: the layout around hears that the natural size is another
 }
 
+// Slot is room for an object that is not always there: an empty slot has no length, and no gap beside it.
+func Slot() *fyne.Container {
+	c := VFlex(0)
+	c.Hide()
+	return c
+}
+
+// FillSlot puts an object into a slot, or nil to empty it.
+func FillSlot(c *fyne.Container, o fyne.CanvasObject) {
+	c.Hidden = o == nil
+	if o == nil {
+		SetChildren(c)
+		return
+	}
+	SetChildren(c, o)
+}
+
 // main and cross are the lengths along and across the flex.
 func (l *flex) main(s fyne.Size) float32 {
 	if l.vertical {
