@@ -253,9 +253,12 @@ type Subscribe struct {
 type StreamSnapshot struct {
 	Job      fleet.Job       `json:"job"`
 	Progress *fleet.Progress `json:"progress,omitempty"`
-	AsOfSeq  int64           `json:"as_of_seq"` // last line known to the daemon
-	FromSeq  int64           `json:"from_seq"`  // the first line that will come
-	Epoch    string          `json:"epoch"`
+	// Past is how far the job was in the last minutes, oldest first, a point every few seconds, so that a reader who comes in mid-run
+	// can draw its speed. The first snapshot of a stream alone has it. It is kept in memory: after a restart of the daemon it is short.
+	Past    []fleet.ProgressPoint `json:"past,omitempty"`
+	AsOfSeq int64                 `json:"as_of_seq"` // last line known to the daemon
+	FromSeq int64                 `json:"from_seq"`  // the first line that will come
+	Epoch   string                `json:"epoch"`
 }
 
 // StreamFinished is the payload of job.finished on the job stream: the job with its outcome.

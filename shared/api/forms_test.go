@@ -148,7 +148,7 @@ func answers() []form {
 func events() []form {
 	h, r, p, j, pr := host(), repository(), plan(), job(), progress()
 	return []form{
-		of("stream.snapshot", api.StreamSnapshot{Job: j, Progress: &pr, AsOfSeq: 45, FromSeq: 41, Epoch: "5c1d"}),
+		of("stream.snapshot", api.StreamSnapshot{Job: j, Progress: &pr, Past: []fleet.ProgressPoint{{At: at, BytesDone: 5}, {At: at.Add(5 * time.Second), BytesDone: 25}}, AsOfSeq: 45, FromSeq: 41, Epoch: "5c1d"}),
 		of("stream.finished", api.StreamFinished{Job: j}),
 		of("stream.eof", api.EOF{LastSeq: 45, CRC32C: 3808858755, Sealed: true}),
 		// A row of the watch with every member, which no real one has.

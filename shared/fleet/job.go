@@ -215,3 +215,9 @@ type Progress struct {
 	CurrentFiles []string  `json:"current_files,omitempty"`
 	At           time.Time `json:"at"` // host's clock
 }
+
+// ProgressPoint is how far a job was at a time: of two of them, how fast it was between.
+type ProgressPoint struct {
+	At        time.Time `json:"at"` // host's clock
+	BytesDone int64     `json:"bytes_done"`
+}

@@ -24,7 +24,7 @@ const (
 
 func (s *Server) streamRoutes(h huma.API) {
 	s.raw(h, operation{id: "streamJob", method: http.MethodGet, path: "/jobs/{id}/stream", summary: "A job's lines, progress and end as they come",
-		detail: "WebSocket. The client sends subscribe; the daemon sends snapshot (again when the job's row changes), log.stream, live once caught up, " +
+		detail: "WebSocket. The client sends subscribe; the daemon sends snapshot (the first one with how far the job was in the last five minutes; again when the job's row changes), log.stream, live once caught up, " +
 			"job.started, job.progress (at most one a second), and after the job's end job.finished and eof. With an epoch that is no longer the daemon's: reset first, then everything from line 1.",
 		responses:  map[string]*huma.Response{"101": {Description: "Switching Protocols"}},
 		parameters: []*huma.Param{{Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}}}, s.streamJob)
@@ -90,12 +90,12 @@ func (js *jobStream) begin(ctx context.Context, sub api.Subscribe) error {
 		js.after = max(0, js.tail.Known()-sub.Tail)
 	}
 	js.started = js.row.StartedAt != nil
-	return js.tellSnapshot(ctx)
+	return js.tellSnapshot(ctx, js.tail.Past())
 }
 
-// tellSnapshot sends the job's row and progress as they are.
-func (js *jobStream) tellSnapshot(ctx context.Context) error {
-	snap := api.StreamSnapshot{Job: js.row, AsOfSeq: js.tail.Known(), FromSeq: js.after + 1, Epoch: js.server.cfg.Control.Epoch()}
+// tellSnapshot sends the job's row and progress as they are, and how far it was before.
+func (js *jobStream) tellSnapshot(ctx context.Context, past []fleet.ProgressPoint) error {
+	snap := api.StreamSnapshot{Job: js.row, AsOfSeq: js.tail.Known(), FromSeq: js.after + 1, Epoch: js.server.cfg.Control.Epoch(), Past: past}
 	if p, ok := js.tail.Progress(); ok && !js.row.State.Ended() {
 		snap.Progress = &p // and as job.progress all the same: a client that draws a bar need not look in two places
 	}
@@ -174,7 +174,7 @@ func (js *jobStream) tellRow(ctx context.Context) error {
 	if js.row.State.Ended() || js.row.Rev == js.rev {
 		return nil
 	}
-	return js.tellSnapshot(ctx)
+	return js.tellSnapshot(ctx, nil)
 }
 
 // tellProgress sends the newest progress, but at most one each progressEvery; wait is when to come back for it.

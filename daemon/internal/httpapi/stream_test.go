@@ -35,6 +35,9 @@ func TestStreamFromTheQueueToTheEnd(t *testing.T) {
 	if p := payload[fleet.Progress](t, first[len(first)-1]); p.Percent != .25 {
 		t.Errorf("%+v", p)
 	}
+	if late := payload[api.StreamSnapshot](t, h.subscribe(job.ID, api.Subscribe{}).until(api.TypeSnapshot)[0]); len(late.Past) != 1 || late.Progress == nil || !late.Past[0].At.Equal(late.Progress.At) {
+		t.Errorf("who comes late is told of %+v, %+v", late.Past, late.Progress)
+	}
 	h.write(job, 1, 1000)
 	h.finish(job, 1000)
 	rest := r.until(api.TypeEOF)

@@ -148,7 +148,7 @@ func (s *Store) SetProgress(job fleet.JobID, p fleet.Progress) {
 	}
 	defer s.release(e)
 	e.mu.Lock()
-	e.progress = &p
+	e.progress, e.past = &p, e.past.add(p)
 	e.ringLocked()
 	e.mu.Unlock()
 }

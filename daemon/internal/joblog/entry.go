@@ -112,6 +112,7 @@ type entry struct {
 	tails    []*Tail
 	bell     chan struct{} // closed and renewed at every ring; nil when nobody listens
 	progress *fleet.Progress
+	past     past
 	version  int64
 }
 

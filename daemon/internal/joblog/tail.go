@@ -94,6 +94,17 @@ func (t *Tail) Progress() (fleet.Progress, bool) {
 	return *t.e.progress, true
 }
 
+// Past gives how far the job was in the last five minutes, oldest first, a point every five seconds; what was before the job was last
+// forgotten is not among them.
+func (t *Tail) Past() []fleet.ProgressPoint {
+	if t.e == nil {
+		return nil
+	}
+	t.e.mu.Lock()
+	defer t.e.mu.Unlock()
+	return slices.Clone(t.e.past)
+}
+
 // Known gives the number of the last line that the daemon received, on disk or not; 0 when there is none or the store cannot be
 // read (Next then says so).
 func (t *Tail) Known() int64 {

@@ -3,6 +3,7 @@ package joblog_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -187,5 +188,44 @@ func TestProgressAndNotify(t *testing.T) {
 	case <-invalid.Bell():
 		t.Error("an impossible job rings")
 	default:
+	}
+}
+
+// Who comes late is told how far the job was: a point every five seconds of the last five minutes, of this run and this clock only.
+func TestPastProgress(t *testing.T) {
+	s := open(t, joblog.Config{Dir: t.TempDir()})
+	job, start := newJob(), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	tell := func(second int, bytes int64) {
+		s.SetProgress(job, fleet.Progress{At: start.Add(time.Duration(second) * time.Second), BytesDone: bytes})
+	}
+	tail := s.Tail(job)
+	defer tail.Close()
+	if len(tail.Past()) != 0 {
+		t.Error("a fresh job has a past")
+	}
+	for second := range 1000 {
+		tell(second, int64(second)*10)
+	}
+	points := tail.Past()
+	if len(points) != 60 || points[59] != (fleet.ProgressPoint{At: start.Add(995 * time.Second), BytesDone: 9950}) {
+		t.Fatalf("%d points up to %+v", len(points), points[len(points)-1])
+	}
+	for i, p := range points[1:] {
+		if p.At.Sub(points[i].At) != 5*time.Second || p.BytesDone-points[i].BytesDone != 50 {
+			t.Errorf("%+v follows on %+v", p, points[i])
+		}
+	}
+	late := s.Tail(job)
+	defer late.Close()
+	if !slices.Equal(late.Past(), points) {
+		t.Error("who comes late is told something else")
+	}
+	tell(1001, 3) // begun anew
+	if points := tail.Past(); len(points) != 1 || points[0].BytesDone != 3 {
+		t.Errorf("%+v", points)
+	}
+	tell(400, 9) // the clock was set back
+	if points := tail.Past(); len(points) != 1 || points[0].BytesDone != 9 {
+		t.Errorf("%+v", points)
 	}
 }

@@ -154,6 +154,9 @@ func (f *JobFeed) snapshot(s api.StreamSnapshot) {
 	f.mu.Unlock()
 	f.put(func(b *model.JobBatch) {
 		b.Job, b.AsOfSeq = &s.Job, s.AsOfSeq
+		if len(s.Past) > 0 {
+			b.Past = s.Past
+		}
 		if s.Progress != nil {
 			addProgress(b, *s.Progress)
 		}

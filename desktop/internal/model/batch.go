@@ -63,12 +63,13 @@ func (c Change) Rows() bool {
 
 // JobBatch is what happened on the stream of one job since the batch before.
 type JobBatch struct {
-	Job      *fleet.Job       // the job's row, when it changed
-	First    int64            // number of Lines[0]
-	Lines    []fleet.LogLine  // of the log, in order, following on the batch before
-	Progress []fleet.Progress // in order; of very many not all, but the newest
-	AsOfSeq  int64            // the last line known to the daemon when the stream began; 0: not told in this batch
-	Live     bool             // all lines known so far have come
-	EOF      bool             // no line will come any more
-	Link     *Connection      // how the stream stands, when that changed
+	Job      *fleet.Job            // the job's row, when it changed
+	First    int64                 // number of Lines[0]
+	Lines    []fleet.LogLine       // of the log, in order, following on the batch before
+	Progress []fleet.Progress      // in order; of very many not all, but the newest
+	Past     []fleet.ProgressPoint // how far the job was before the stream began, oldest first; none: not told in this batch
+	AsOfSeq  int64                 // the last line known to the daemon when the stream began; 0: not told in this batch
+	Live     bool                  // all lines known so far have come
+	EOF      bool                  // no line will come any more
+	Link     *Connection           // how the stream stands, when that changed
 }

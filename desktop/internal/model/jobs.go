@@ -101,6 +101,16 @@ func (t *Track) Take(kind fleet.JobKind, p fleet.Progress) {
 	t.scanned = t.scanned || p.RemainingMS > 0 || p.Percent >= 1 || kind != fleet.KindBackup && p.Percent > 0
 }
 
+// Past takes how far the job was before its figures were followed: the speed is known at once, and the highest so far.
+func (t *Track) Past(points []fleet.ProgressPoint) {
+	if t.seen {
+		return
+	}
+	for _, p := range points {
+		t.meter.Add(p.At, p.BytesDone)
+	}
+}
+
 // Progress gives the newest figures, and false before there are any.
 func (t *Track) Progress() (fleet.Progress, bool) { return t.progress, t.seen }
 

@@ -135,8 +135,7 @@ func (d *Daemon) listLocked() []api.Row {
 	return rows
 }
 
-// Follow streams a job, as the real one does. Of a running job the figures of the last five minutes come first, so that a picture
-// has something to show; the real one tells the newest only.
+// Follow streams a job, as the real one does.
 func (d *Daemon) Follow(ctx context.Context, id fleet.JobID, opt apiclient.FollowOptions, h apiclient.FollowHandler) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -151,11 +150,7 @@ func (d *Daemon) Follow(ctx context.Context, id fleet.JobID, opt apiclient.Follo
 	if n := int64(len(d.log(j))); opt.Tail > 0 {
 		f.at = max(n-opt.Tail, 0)
 	}
-	f.snapshotLocked()
-	for _, p := range slices.Clone(j.figures) {
-		f.told = p.At
-		d.callLocked(func() { h.Progress(p) })
-	}
+	f.snapshotLocked(pastOf(j.figures))
 	for {
 		done, err := f.stepLocked(ctx)
 		if errors.Is(err, errWait) {
@@ -180,9 +175,20 @@ type follower struct {
 
 var errWait = errors.New("nothing to do until the next change")
 
-func (f *follower) snapshotLocked() {
+// pastOf leaves a point every five seconds.
+func pastOf(figures []fleet.Progress) []fleet.ProgressPoint {
+	var out []fleet.ProgressPoint
+	for _, p := range figures {
+		if n := len(out); n == 0 || p.At.Sub(out[n-1].At) >= 5*time.Second {
+			out = append(out, fleet.ProgressPoint{At: p.At, BytesDone: p.BytesDone})
+		}
+	}
+	return out
+}
+
+func (f *follower) snapshotLocked(past []fleet.ProgressPoint) {
 	f.rev = f.j.Rev
-	s := api.StreamSnapshot{Job: f.j.Job, Progress: f.j.progress, AsOfSeq: int64(len(f.d.log(f.j))), FromSeq: f.at + 1, Epoch: "sample"}
+	s := api.StreamSnapshot{Job: f.j.Job, Progress: f.j.progress, AsOfSeq: int64(len(f.d.log(f.j))), FromSeq: f.at + 1, Epoch: "sample", Past: past}
 	f.d.callLocked(func() { f.h.Snapshot(s) })
 }
 
@@ -212,7 +218,7 @@ func (f *follower) stepLocked(ctx context.Context) (done bool, err error) {
 		d.callLocked(func() { f.h.EOF(api.EOF{LastSeq: last, Sealed: true}) })
 		return true, nil
 	case f.rev != j.Rev:
-		f.snapshotLocked()
+		f.snapshotLocked(nil)
 	default:
 		return false, errWait
 	}

@@ -57,7 +57,7 @@ func (w *world) follow(id fleet.JobID, take func(model.JobBatch)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	err := w.d.Follow(ctx, id, apiclient.FollowOptions{}, apiclient.FollowHandler{
-		Snapshot: func(s api.StreamSnapshot) { take(model.JobBatch{Job: &s.Job, AsOfSeq: s.AsOfSeq}) },
+		Snapshot: func(s api.StreamSnapshot) { take(model.JobBatch{Job: &s.Job, Past: s.Past, AsOfSeq: s.AsOfSeq}) },
 		Lines:    func(first int64, l []fleet.LogLine) { take(model.JobBatch{First: first, Lines: l}) },
 		Progress: func(p fleet.Progress) { take(model.JobBatch{Progress: []fleet.Progress{p}}) },
 		Live:     func() { take(model.JobBatch{Live: true}); cancel() },

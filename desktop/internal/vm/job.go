@@ -68,6 +68,11 @@ func (v *Job) Take(b model.JobBatch, now time.Time) JobChange {
 	if b.Job != nil {
 		c.Row = v.takeRow(b.Job)
 	}
+	v.track.Past(b.Past)
+	for _, p := range b.Past {
+		v.series.add(p.At, p.BytesDone)
+		c.Figures = true
+	}
 	for _, p := range b.Progress {
 		c.Steps = v.takeProgress(p) || c.Steps
 		c.Figures, v.taken = true, now
