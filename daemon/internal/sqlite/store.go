@@ -29,6 +29,9 @@ type Store struct {
 	markPath string
 	renewed  bool // by OpenStore
 
+	line            line
+	toRead, toWrite *statements
+
 	life    atomic.Pointer[mark] // its epoch, and when that began
 	marking sync.Mutex           // one at a time writes the mark; nobody waits for it but who does the same
 	noted   mark                 // the last one; guarded by marking
@@ -49,7 +52,7 @@ func OpenStore(ctx context.Context, path string, now time.Time) (*Store, error) 
 	if err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
-	s := &Store{db: db}
+	s := &Store{db: db, toRead: newStatements(db.Read), toWrite: newStatements(db.Write)}
 	if s.markPath, err = filepath.Abs(path + ".mark"); err != nil {
 		return nil, errors.Join(fmt.Errorf("open state: %w", err), db.Close())
 	}
@@ -94,44 +97,13 @@ func (s *Store) Close() error { return s.db.Close() }
 
 // View runs fn on one snapshot of the store.
 func (s *Store) View(ctx context.Context, fn func(control.Reader) error) error {
+	defer s.toRead.learn(ctx)
 	tx, err := s.db.Read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return fmt.Errorf("begin reading: %w", Fault(err))
 	}
 	defer undo(tx)
-	return Fault(fn(&reader{q: tx}))
-}
-
-// Update runs fn in one write transaction. Only waiting for the writer ends with ctx: once begun, the work is not interrupted,
-// so that a client that hangs up costs no other one anything, and ctx is looked at once more before the commit.
-func (s *Store) Update(ctx context.Context, fn func(control.Writer) error) ([]api.Row, error) {
-	conn, err := s.db.Write.Conn(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("wait for the writer: %w", Fault(err))
-	}
-	defer conn.Close()
-	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
-	if err != nil {
-		return nil, fmt.Errorf("begin writing: %w", Fault(err))
-	}
-	defer undo(tx)
-	w := &writer{reader: reader{q: uninterrupted{tx}}, tx: tx}
-	if err := w.begin(ctx); err != nil {
-		return nil, Fault(err)
-	}
-	if err := fn(w); err != nil {
-		return nil, Fault(err)
-	}
-	if err := w.end(ctx); err != nil {
-		return nil, Fault(err)
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if err := tx.Commit(); err != nil {
-		return nil, fmt.Errorf("commit: %w", Fault(err))
-	}
-	return w.rows, nil
+	return Fault(fn(&reader{q: session{tx: tx, known: s.toRead}}))
 }
 
 // undo ends a transaction that was not committed: it failed, it panicked, or it only read. After a commit it does nothing.
@@ -141,17 +113,6 @@ func undo(tx *sql.Tx) { _ = tx.Rollback() }
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-// uninterrupted keeps a context's end away from statements: the driver watches an endable context with a goroutine of its own.
-type uninterrupted struct{ tx *sql.Tx }
-
-func (u uninterrupted) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return u.tx.QueryContext(context.WithoutCancel(ctx), query, args...)
-}
-
-func (u uninterrupted) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return u.tx.QueryRowContext(context.WithoutCancel(ctx), query, args...)
 }
 
 // reader reads within a transaction.
@@ -166,13 +127,12 @@ func (r *reader) Rev(ctx context.Context) (int64, error) {
 	return rev, nil
 }
 
-// writer writes within a transaction. It keeps meta in memory and writes it back once, at the end.
+// writer writes within a transaction. It keeps meta in memory; the group of Updates writes it back once, at its end.
 type writer struct {
 	reader
-	tx    *sql.Tx
-	rows  []api.Row
-	meta  metaRow
-	stale metaRow // as it was read
+	run  uninterrupted
+	rows []api.Row
+	meta metaRow
 }
 
 type metaRow struct {
@@ -181,22 +141,12 @@ type metaRow struct {
 	auditHead  string
 }
 
-func (w *writer) begin(ctx context.Context) error {
-	err := w.q.QueryRowContext(ctx, "SELECT rev, audit_count, audit_head FROM meta WHERE id = 1").
-		Scan(&w.meta.rev, &w.meta.auditCount, &w.meta.auditHead)
+func (r *reader) readMeta(ctx context.Context) (m metaRow, err error) {
+	err = r.q.QueryRowContext(ctx, "SELECT rev, audit_count, audit_head FROM meta WHERE id = 1").Scan(&m.rev, &m.auditCount, &m.auditHead)
 	if err != nil {
-		return fmt.Errorf("read meta: %w", err)
+		return m, fmt.Errorf("read meta: %w", err)
 	}
-	w.stale = w.meta
-	return nil
-}
-
-func (w *writer) end(ctx context.Context) error {
-	if w.meta == w.stale {
-		return nil
-	}
-	return w.exec(ctx, "write meta", "UPDATE meta SET rev = ?, audit_count = ?, audit_head = ? WHERE id = 1",
-		w.meta.rev, w.meta.auditCount, w.meta.auditHead)
+	return m, nil
 }
 
 // Rev is the rev of the newest change, those of this transaction included.
@@ -217,7 +167,7 @@ func (w *writer) exec(ctx context.Context, what, query string, args ...any) erro
 
 // affected runs a statement and gives the number of rows it changed.
 func (w *writer) affected(ctx context.Context, what, query string, args ...any) (int64, error) {
-	res, err := w.tx.ExecContext(context.WithoutCancel(ctx), query, args...)
+	res, err := w.run.ExecContext(ctx, query, args...)
 	if IsUnique(err) {
 		return 0, fmt.Errorf("%s: %w", what, errors.Join(control.ErrDuplicate, err))
 	}
