@@ -145,9 +145,13 @@ func (p *PKI) fits(leaf *x509.Certificate) bool {
 		names = append(names, ip.String())
 	}
 	slices.Sort(names)
+	return slices.Equal(names, p.names) && leaf.CheckSignatureFrom(p.caCert) == nil && p.current(leaf)
+}
+
+// current tells whether a certificate is valid and has life left.
+func (p *PKI) current(leaf *x509.Certificate) bool {
 	now := p.clock()
-	return slices.Equal(names, p.names) && leaf.CheckSignatureFrom(p.caCert) == nil &&
-		!now.Before(leaf.NotBefore) && now.Add(serverLeft).Before(leaf.NotAfter)
+	return !now.Before(leaf.NotBefore) && now.Add(serverLeft).Before(leaf.NotAfter)
 }
 
 // serverNames gives the names of the server's certificate: the given ones, localhost and the host's own, sorted, each once.

@@ -133,7 +133,7 @@ func (p *PKI) TLS() *tls.Config {
 func (p *PKI) serverCertificate() *tls.Certificate {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.fits(p.server.Leaf) {
+	if !p.current(p.server.Leaf) { // its names and its authority were looked at by Open
 		if err := p.issueServerLocked(); err != nil {
 			p.log.Error("server certificate not renewed", "err", err)
 		}
