@@ -67,7 +67,7 @@ func (h *Handler) renew(w http.ResponseWriter, r *http.Request) {
 		h.problem(w, err)
 		return
 	}
-	h.log.Info("agent's certificate renewed", "host_id", host.ID)
+	h.log.Info("agent's certificate renewed", "host_id", host)
 	h.answer(w, agentwire.RenewResponse{Certificate: cert})
 }
 

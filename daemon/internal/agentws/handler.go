@@ -23,7 +23,7 @@ import (
 type Control interface {
 	Epoch() string
 	Enrol(ctx context.Context, token string, facts agentwire.Facts) (fleet.Host, error)
-	Agent(ctx context.Context, id fleet.AgentID) (fleet.Host, error)
+	Agent(ctx context.Context, id fleet.AgentID) (fleet.HostID, error)
 	AgentHello(ctx context.Context, id fleet.AgentID, h agentwire.Hello, now time.Time) (fleet.Host, []agentwire.WelcomeJob, []fleet.Job, error)
 	AgentGone(ctx context.Context, host fleet.HostID) error
 	AgentFacts(ctx context.Context, host fleet.HostID, f agentwire.Facts) error
@@ -152,13 +152,13 @@ func (h *Handler) Close() {
 }
 
 // agent tells who asks, and that it may.
-func (h *Handler) agent(ctx context.Context, cs *tls.ConnectionState) (fleet.AgentID, fleet.Host, error) {
+func (h *Handler) agent(ctx context.Context, cs *tls.ConnectionState) (fleet.AgentID, fleet.HostID, error) {
 	id, err := pki.AgentOf(cs)
 	if err != nil {
-		return "", fleet.Host{}, err
+		return "", "", err
 	}
 	if wait, ok := h.handshakes.Take(string(id)); !ok {
-		return "", fleet.Host{}, fault.New(fault.RateLimited, "This agent connects too often. Try again in %v.", wait.Round(time.Millisecond))
+		return "", "", fault.New(fault.RateLimited, "This agent connects too often. Try again in %v.", wait.Round(time.Millisecond))
 	}
 	host, err := h.cfg.Control.Agent(ctx, id)
 	return id, host, err
@@ -176,10 +176,10 @@ func (h *Handler) connect(w http.ResponseWriter, r *http.Request) {
 	}
 	conn, err := wsconn.Accept(w, r, wsconn.Options{ReadLimit: agentwire.MaxFrameBeforeHello, WriteTimeout: h.cfg.WriteTimeout, Buffer: connBuffer})
 	if err != nil {
-		h.log.Info("agent's handshake refused", "host_id", host.ID, "err", err)
+		h.log.Info("agent's handshake refused", "host_id", host, "err", err)
 		return
 	}
-	s := newSession(h, conn, id, host.ID)
+	s := newSession(h, conn, id, host)
 	h.mu.Lock()
 	closed := h.closed
 	if !closed {

@@ -26,7 +26,7 @@ func TestEnrol(t *testing.T) {
 	if host.Name != "web1" || host.AgentID == "" || host.Online || !host.EnrolledAt.Equal(h.clock.Now()) {
 		t.Fatalf("%+v", host)
 	}
-	if got := must(h.Agent(h.ctx, host.AgentID))(t); got.ID != host.ID {
+	if got := must(h.Agent(h.ctx, host.AgentID))(t); got != host.ID {
 		t.Fatalf("%+v", got)
 	}
 	if a := h.lastAudit(); a.Action != "host.enrol" || a.Object != string(host.ID) || strings.Contains(a.Actor+a.Detail, token.Token) {

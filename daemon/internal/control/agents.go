@@ -16,12 +16,12 @@ import (
 )
 
 // Agent gives the host of an agent that may connect; fault.HostRevoked for any other.
-func (s *Service) Agent(ctx context.Context, id fleet.AgentID) (h fleet.Host, err error) {
+func (s *Service) Agent(ctx context.Context, id fleet.AgentID) (host fleet.HostID, err error) {
 	err = s.store.View(ctx, func(r Reader) error {
-		h, err = trustedAgent(ctx, r, id)
+		host, err = trustedHost(ctx, r, id)
 		return err
 	})
-	return h, err
+	return host, err
 }
 
 // trustedHost gives the host of an agent that was enrolled and neither revoked nor replaced.

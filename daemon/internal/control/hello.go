@@ -61,8 +61,9 @@ func (s *Service) meeting(h agentwire.Hello, now time.Time) (*meeting, error) {
 }
 
 // run brings all together in one transaction, or changes nothing.
-func (m *meeting) run(ctx context.Context, id fleet.AgentID, h agentwire.Hello) (host fleet.Host, err error) {
-	if err := m.prepare(ctx, id); err != nil {
+func (m *meeting) run(ctx context.Context, id fleet.AgentID, h agentwire.Hello) (fleet.Host, error) {
+	host, asKnown, err := m.prepare(ctx, id, h)
+	if err != nil || asKnown {
 		return host, err
 	}
 	err = m.s.update(ctx, func(w Writer) error {
@@ -73,10 +74,7 @@ func (m *meeting) run(ctx context.Context, id fleet.AgentID, h agentwire.Hello) 
 		if err := setFacts(ctx, w, &host, h.Facts); err != nil {
 			return err
 		}
-		host.Online, host.LastSeenAt = true, &m.now
-		if !h.Clock.IsZero() {
-			host.ClockSkewMS = h.Clock.Sub(m.now).Milliseconds()
-		}
+		host.Online, host.LastSeenAt, host.ClockSkewMS = true, &m.now, m.skew(host, h)
 		if err := w.PutHost(ctx, &host); err != nil {
 			return err
 		}
@@ -108,36 +106,70 @@ type meeting struct {
 }
 
 // prepare does what need not be done inside the write transaction: it is through with the jobs that both sides know to be over, most
-// of them, and asks the logs about the others, which stay in m.ids.
-func (m *meeting) prepare(ctx context.Context, id fleet.AgentID) error {
-	var ended, settled []fleet.JobID
+// of them, and asks the logs about the others, which stay in m.ids. asKnown tells that there is nothing to write.
+func (m *meeting) prepare(ctx context.Context, id fleet.AgentID, h agentwire.Hello) (host fleet.Host, asKnown bool, err error) {
+	var ended []fleet.JobID
 	for _, id := range m.ids {
 		if held := m.held[id]; held.Acked && held.State.Ended() {
 			ended = append(ended, id)
 		}
 	}
-	err := m.s.store.View(ctx, func(r Reader) error {
-		host, err := trustedHost(ctx, r, id)
-		if err == nil {
-			settled, err = r.SettledJobs(ctx, host, ended)
+	err = m.s.store.View(ctx, func(r Reader) error {
+		if host, err = trustedAgent(ctx, r, id); err != nil {
+			return err
 		}
+		settled, err := r.SettledJobs(ctx, host.ID, ended)
+		if err != nil {
+			return err
+		}
+		over := make(map[fleet.JobID]bool, len(settled))
+		for _, id := range settled {
+			over[id] = true // and no answer: a welcome that names a host's whole past would be long
+		}
+		m.ids = slices.DeleteFunc(m.ids, func(id fleet.JobID) bool { return over[id] })
+		asKnown, err = m.asKnown(ctx, r, host, h)
 		return err
 	})
 	if err != nil {
-		return err
+		return host, false, err
 	}
-	over := make(map[fleet.JobID]bool, len(settled))
-	for _, id := range settled {
-		over[id] = true // and no answer: a welcome that names a host's whole past would be long
-	}
-	m.ids = slices.DeleteFunc(m.ids, func(id fleet.JobID) bool { return over[id] })
 	m.durable = make(map[fleet.JobID]fleet.LogPosition, len(m.ids))
 	for _, id := range m.ids {
 		if m.durable[id], err = m.s.logs.Durable(ctx, id); err != nil {
-			return fmt.Errorf("read end of log of job %s: %w", id, err)
+			return host, false, fmt.Errorf("read end of log of job %s: %w", id, err)
 		}
 	}
-	return nil
+	return host, asKnown, nil
+}
+
+// asKnown tells whether an agent comes back just as the store has it, as a whole fleet does after a restart of the daemon: its host is
+// online, and no job is open on either side. That it was heard from is written later, together with that of other hosts.
+func (m *meeting) asKnown(ctx context.Context, r Reader, host fleet.Host, h agentwire.Hello) (bool, error) {
+	if !host.Online || len(m.ids) > 0 || m.skewed(host, h) {
+		return false, nil
+	}
+	is := host
+	if err := setFacts(ctx, r, &is, h.Facts); err != nil || !sameHost(is, host) {
+		return false, err
+	}
+	open, err := r.OpenJobs(ctx, host.ID)
+	return len(open) == 0, err
+}
+
+// skewNoise is how many milliseconds a host's clock may seem to have moved since the last connection, for the way takes its time, too.
+const skewNoise = 1000
+
+func (m *meeting) skewed(host fleet.Host, h agentwire.Hello) bool {
+	moved := m.skew(host, h) - host.ClockSkewMS
+	return moved > skewNoise || moved < -skewNoise
+}
+
+// skew is how far the host's clock is ahead, in milliseconds: what is known of it, when the agent does not say.
+func (m *meeting) skew(host fleet.Host, h agentwire.Hello) int64 {
+	if h.Clock.IsZero() {
+		return host.ClockSkewMS
+	}
+	return h.Clock.Sub(m.now).Milliseconds()
 }
 
 func (m *meeting) meet(ctx context.Context, w Writer, host fleet.Host) error {

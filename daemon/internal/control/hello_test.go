@@ -337,3 +337,57 @@ func TestAgentFacts(t *testing.T) {
 	f.SealingKey = "ssh-ed25519 x"
 	h.refused(h.AgentFacts(h.ctx, host.ID, f), fault.Protocol)
 }
+
+// TestHelloOfAHostThatIsAsItWas: a fleet that comes back after a restart of the daemon writes nothing, and whatever is new is written.
+func TestHelloOfAHostThatIsAsItWas(t *testing.T) {
+	h := newHouse(t)
+	host, repository := h.enrol("web1"), h.repository("main")
+	h.connect(host)
+	job := h.backup(host, repository)
+	h.takeTo(job, fleet.StateRunning)
+	h.ok(h.JobFinished(h.ctx, host.ID, job.ID, agentwire.JobFinished{Outcome: fleet.Outcome{State: fleet.StateSucceeded}}))
+	held := agentwire.HeldJob{JobID: job.ID, State: fleet.StateSucceeded, Acked: true}
+	hello := func(change func(*agentwire.Hello)) (wrote bool) {
+		t.Helper()
+		before := must(h.store.Rev(h.ctx))(t)
+		m := agentwire.Hello{AgentID: host.AgentID, Facts: facts("web1"), Clock: h.clock.Now(), Jobs: []agentwire.HeldJob{held}}
+		change(&m)
+		h.dispatch.setOnline(host.ID, true)
+		got, _, _, err := h.AgentHello(h.ctx, host.AgentID, m, h.clock.Now())
+		h.ok(err)
+		if stored := must(h.Host(h.ctx, "web1"))(t); !stored.Online || stored.Rev != got.Rev || stored.Hostname != m.Facts.Hostname {
+			t.Fatalf("stored %+v, told %+v", stored, got)
+		}
+		return must(h.store.Rev(h.ctx))(t) > before
+	}
+	same := func(*agentwire.Hello) {}
+	h.restart()
+	h.clock.add(time.Hour)
+	if hello(same) || hello(func(m *agentwire.Hello) { m.Clock = m.Clock.Add(time.Second) }) {
+		t.Fatal("written, and nothing is new")
+	}
+	h.clock.add(2 * time.Minute)
+	h.ok(h.Sweep(h.ctx)) // writes the contact
+	h.dispatch.setOnline(host.ID, false)
+	h.ok(h.AgentGone(h.ctx, host.ID))
+	if got := must(h.Host(h.ctx, "web1"))(t); !got.LastSeenAt.Equal(h.clock.Now().Add(-2 * time.Minute)) {
+		t.Fatalf("last seen %v: it was by the hello that wrote nothing", got.LastSeenAt)
+	}
+	if !hello(same) {
+		t.Fatal("the host is back, and nobody is told")
+	}
+	if !hello(func(m *agentwire.Hello) { m.Clock = m.Clock.Add(time.Minute) }) || !hello(same) {
+		t.Fatal("the clock moved")
+	}
+	if !hello(func(m *agentwire.Hello) { m.Facts.Hostname = "web1-new" }) || !hello(same) {
+		t.Fatal("the host has another name")
+	}
+	open := h.backup(host, repository)
+	if !hello(same) {
+		t.Fatal("a job is open: the hello has to be weighed against it")
+	}
+	h.is(open.ID, fleet.StateQueued)
+	h.ok(h.RevokeHost(h.ctx, h.admin, host.ID))
+	_, _, _, err := h.AgentHello(h.ctx, host.AgentID, agentwire.Hello{AgentID: host.AgentID, Facts: facts("web1")}, h.clock.Now())
+	h.refused(err, fault.HostRevoked)
+}

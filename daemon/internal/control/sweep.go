@@ -15,6 +15,7 @@ const (
 	seenEvery     = time.Minute        // how often last contacts and uses of tokens are written
 	dropEvery     = time.Hour          // how often what has ended is removed
 	keepEnded     = 7 * 24 * time.Hour // how long ended tokens stay, to be told from wrong ones
+	comeBack      = 30 * time.Second   // how long hosts that were online have to come back after a restart of the daemon
 	expireMessage = "The job could not be sent to the host within %s. Look why the host is away, then start the job again."
 )
 
@@ -31,8 +32,9 @@ func (s *Service) Sweep(ctx context.Context) error {
 	return err
 }
 
-// sweepHosts makes the store agree with the dispatcher about who is online: they differ after a crash of the daemon, when a
-// session ended while the store was full, and when the end of one session overtook the beginning of the next.
+// sweepHosts makes the store agree with the dispatcher about who is online: they differ after a restart of the daemon, when a
+// session ended while the store was full, and when the end of one session overtook the beginning of the next. Right after a start
+// nobody is taken offline: a whole fleet is on its way back, and each host would be written twice.
 func (s *Service) sweepHosts(ctx context.Context) error {
 	d := s.dispatcher()
 	if d == nil {
@@ -46,7 +48,8 @@ func (s *Service) sweepHosts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	hosts = slices.DeleteFunc(hosts, func(h HostSeen) bool { return d.Online(h.ID) == h.Online })
+	early := s.now().Sub(s.start) < min(comeBack, s.cfg.AwayLimit)
+	hosts = slices.DeleteFunc(hosts, func(h HostSeen) bool { return d.Online(h.ID) == h.Online || h.Online && early })
 	for batch := range slices.Chunk(hosts, sweepBatch) {
 		err := s.update(ctx, func(w Writer) error {
 			for _, seen := range batch {

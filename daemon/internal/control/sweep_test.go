@@ -52,6 +52,11 @@ func TestSweepAfterARestart(t *testing.T) {
 	h.clock.add(5 * time.Hour)
 	h.restart()
 	h.ok(h.Sweep(h.ctx))
+	if !must(h.Host(h.ctx, "web1"))(t).Online {
+		t.Fatal("the host had no time to come back")
+	}
+	h.clock.add(30 * time.Second)
+	h.ok(h.Sweep(h.ctx))
 	got := must(h.Host(h.ctx, "web1"))(t)
 	if got.Online || !got.LastSeenAt.Equal(seen) {
 		t.Fatalf("online %v, last seen %v, want %v", got.Online, got.LastSeenAt, seen)
