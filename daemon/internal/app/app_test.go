@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -19,9 +20,18 @@ import (
 	"github.com/backstay/backstay/shared/fault"
 	"github.com/backstay/backstay/shared/fleet"
 	"github.com/backstay/backstay/shared/pin"
+	"github.com/backstay/backstay/shared/sharedtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if err := sharedtest.RemoveBuilds(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = max(code, 1)
+		}
+		os.Exit(code)
+	}))
+}
 
 const (
 	patience = 30 * time.Second
