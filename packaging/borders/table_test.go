@@ -103,6 +103,7 @@ var thirdParty = []layer{
 	{"shared/secret", []string{"filippo.io/age"}, "sealing to an agent's key"},
 	{"shared/keyring", []string{"github.com/zalando/go-keyring"}, "the OS keyring"},
 	{"shared/wsconn", []string{"github.com/coder/websocket"}, "both wires"},
+	{"shared/schedule", []string{"github.com/netresearch/go-cron"}, "cron expressions"},
 	{"shared/datafolder", []string{"golang.org/x/sys"}, "file locks of Windows and Unix"},
 	{"shared/sharedtest", []string{"golang.org/x/crypto/bcrypt"}, "rest-server's password file; tests only"},
 }

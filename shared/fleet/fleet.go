@@ -102,13 +102,14 @@ func (r Repository) Spec() RepositorySpec {
 	return RepositorySpec{ID: r.ID, URL: r.URL, CACert: r.CACert, Options: r.Options}
 }
 
-// Plan is what, where: the paths of hosts and the repository they go to.
+// Plan is what, where, when: the paths of hosts, the repository they go to, and when that happens by itself.
 type Plan struct {
 	ID           PlanID       `json:"id"`
 	Name         string       `json:"name"` // unique
 	RepositoryID RepositoryID `json:"repository_id"`
 	Hosts        []HostID     `json:"hosts"`
 	Backup       BackupSpec   `json:"backup"`
+	Schedule     *Schedule    `json:"schedule,omitempty"` // none: its backups are started by hand
 	CreatedAt    time.Time    `json:"created_at"`
 	Rev          int64        `json:"rev"`
 }
