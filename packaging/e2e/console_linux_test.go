@@ -93,6 +93,7 @@ func consoleBin(t testing.TB) string {
 // TestConsoleInARealWindow walks the console as a person does, with mouse and keyboard, against a real daemon, agent and restic: sign
 // in, hosts, back up now, watch, scroll up, follow again, search, copy, cancel.
 func TestConsoleInARealWindow(t *testing.T) {
+	t.Parallel()
 	f := newFleet(t, options{})
 	f.repository("local", filepath.Join(f.dir, "repository"), "", secret.Credentials{Password: secret.New(repositoryPassword)}, true)
 	plan := f.planOfManyFiles("everything", 300, 180)

@@ -170,6 +170,7 @@ func TestCancelAfterTheAgentWasKilled(t *testing.T) {
 }
 
 func TestResticThatIgnoresSIGTERMIsKilledAfterItsGrace(t *testing.T) {
+	t.Parallel()
 	f, src := fakeFleet(t, options{agentEnv: nil, grace: "2s"}, `{"lines":1000000,"lines_per_sec":500,"ignore_sigterm":true}`)
 	job := f.run(api.JobRequest{Kind: fleet.KindBackup, Repository: "fake", Paths: []string{src}})
 	f.awaitLines(job.ID, 50)

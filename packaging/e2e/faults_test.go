@@ -139,6 +139,7 @@ func TestDaemonKilledInMidBackup(t *testing.T) {
 // TestRandomCuts runs rounds of everything that can go wrong between agent and daemon at once; BACKSTAY_FAULT_ROUNDS says how many
 // (`make faults` runs 200), BACKSTAY_FAULT_SEED repeats a run.
 func TestRandomCuts(t *testing.T) {
+	t.Parallel()
 	rounds := envInt(t, "BACKSTAY_FAULT_ROUNDS", 6)
 	seed := uint64(envInt(t, "BACKSTAY_FAULT_SEED", int(time.Now().UnixNano()&0xffffff)))
 	t.Logf("seed %d, %d rounds", seed, rounds)

@@ -98,6 +98,7 @@ func (f *fleetOf) putBack(kept, pattern string) {
 // is put back: all of it, so that only the agent can tell; state.db alone, which the daemon notices; the logs alone, of which it is
 // told by a command. Every job and every line of before is there again.
 func TestADaemonRestoredFromACopyRegainsHistory(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		pattern string
 		command bool

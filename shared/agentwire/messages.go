@@ -112,6 +112,21 @@ type WelcomeJob struct {
 	Desired    Desire      `json:"desired"`
 }
 
+// CapabilitySchedules: the agent begins scheduled jobs by itself and says so (job.scheduled), the daemon answers (job.adopted). An
+// agent whose daemon lacks it names such jobs in its next hello.
+const CapabilitySchedules = "schedules"
+
+// JobScheduled names a job that the agent began by itself in the midst of a session, its specification included. Nothing else is
+// sent of the job before the daemon's JobAdopted.
+type JobScheduled struct {
+	Job HeldJob `json:"job"`
+}
+
+// JobAdopted answers JobScheduled as Welcome does for the jobs of hello.
+type JobAdopted struct {
+	WelcomeJob
+}
+
 // Heartbeat is sent every HeartbeatMS; latest wins.
 type Heartbeat struct {
 	Clock time.Time     `json:"clock"`

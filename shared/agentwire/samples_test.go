@@ -75,7 +75,12 @@ func progress() fleet.Progress {
 }
 
 func plan() fleet.Plan {
-	return fleet.Plan{ID: "01JDB0000000000000000000P1", Name: "etc", RepositoryID: "01JDB0000000000000000000R1", Hosts: []fleet.HostID{"01JDB0000000000000000000H1"}, Backup: backupSpec(), CreatedAt: at, Rev: 8}
+	return fleet.Plan{ID: "01JDB0000000000000000000P1", Name: "etc", RepositoryID: "01JDB0000000000000000000R1", Hosts: []fleet.HostID{"01JDB0000000000000000000H1"}, Backup: backupSpec(), Schedule: schedule(), CreatedAt: at, Rev: 8}
+}
+
+// schedule has the members of both kinds, which no real one has, so that each field's form is held.
+func schedule() *fleet.Schedule {
+	return &fleet.Schedule{Cron: "30 2 * * 1-5", TimeZone: "Europe/Berlin", EveryMS: 21600000, Start: at, SplayMS: 600000, Paused: true}
 }
 
 func repository() fleet.Repository {
@@ -110,6 +115,8 @@ func samples() []sample {
 		message(agentwire.TypeWelcome, "", agentwire.Welcome{Session: "7", Epoch: "5c1d", Jobs: []agentwire.WelcomeJob{{JobID: jobID, DurableSeq: 40, Desired: agentwire.DesireCancel}},
 			ConfigVersion: 12, HeartbeatMS: 15000, CreditBytes: 8 << 20, Capabilities: []string{"restore"}}),
 		message(agentwire.TypeHeartbeat, "", agentwire.Heartbeat{Clock: at, Jobs: []fleet.JobID{jobID}}),
+		message(agentwire.TypeJobScheduled, jobID, agentwire.JobScheduled{Job: agentwire.HeldJob{JobID: jobID, State: fleet.StateRunning, LastSeq: 41, Acked: true, AckedSeq: 40, Spec: &spec}}),
+		message(agentwire.TypeJobAdopted, jobID, agentwire.JobAdopted{WelcomeJob: agentwire.WelcomeJob{JobID: jobID, DurableSeq: 40, Desired: agentwire.DesireRun}}),
 		message(agentwire.TypeJobStarted, jobID, agentwire.JobStarted{At: at, ResticVersion: "0.19.1"}),
 		message(agentwire.TypeJobProgress, jobID, progress()),
 		message(agentwire.TypeLogStream, jobID, agentwire.LogStream{FirstSeq: 41, Lines: lines}),

@@ -120,6 +120,40 @@ type PlanRequest struct {
 	RepositoryID fleet.RepositoryID `json:"repository_id"`
 	Hosts        []fleet.HostID     `json:"hosts"`
 	Backup       fleet.BackupSpec   `json:"backup"`
+	Schedule     *ScheduleRequest   `json:"schedule,omitempty" doc:"When its backups begin by themselves; none: by hand only"`
+}
+
+// ScheduleRequest is a plan's schedule as it is asked for: a cron expression, or an interval.
+type ScheduleRequest struct {
+	Cron     string     `json:"cron,omitempty" maxLength:"256" doc:"Minute, hour, day of month, month and day of week; or @hourly, @daily, @weekly, @monthly, @yearly"`
+	TimeZone string     `json:"time_zone,omitempty" maxLength:"64" doc:"IANA time zone of cron; UTC when empty"`
+	EveryMS  int64      `json:"every_ms,omitempty" doc:"Interval of whole minutes, from one minute to 366 days"`
+	Start    *time.Time `json:"start,omitempty" doc:"From which every_ms counts; when none is given that of before, otherwise now"`
+	SplayMS  *int64     `json:"splay_ms,omitempty" doc:"Hosts begin within so long after the slot; when none is given a tenth of the way to the next slot, 10 minutes at most"`
+	Paused   bool       `json:"paused,omitempty"`
+}
+
+// ScheduleRequestOf asks for the schedule that a plan has already, for a change of something else.
+func ScheduleRequestOf(s *fleet.Schedule) *ScheduleRequest {
+	if s == nil {
+		return nil
+	}
+	r := &ScheduleRequest{Cron: s.Cron, TimeZone: s.TimeZone, EveryMS: s.EveryMS, SplayMS: &s.SplayMS, Paused: s.Paused}
+	if !s.Start.IsZero() {
+		r.Start = &s.Start
+	}
+	return r
+}
+
+// NextRuns: GET /plans/{id}/next-runs. The next slots of a plan's schedule; none while it is paused or has none.
+type NextRuns struct {
+	Runs []NextRun `json:"runs"`
+}
+
+// NextRun is a slot, and when a host begins it; without a host, when the first one may.
+type NextRun struct {
+	Slot time.Time `json:"slot"`
+	At   time.Time `json:"at"`
 }
 
 // JobRequest: POST /hosts/{id}/jobs. Plan, Repository and the host in the path are ids or names. The header Idempotency-Key

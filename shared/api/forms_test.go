@@ -62,7 +62,12 @@ func jobMark() *fleet.JobMark {
 }
 
 func plan() fleet.Plan {
-	return fleet.Plan{ID: planID, Name: "etc", RepositoryID: repositoryID, Hosts: []fleet.HostID{hostID}, Backup: backupSpec(), CreatedAt: at, Rev: 8}
+	return fleet.Plan{ID: planID, Name: "etc", RepositoryID: repositoryID, Hosts: []fleet.HostID{hostID}, Backup: backupSpec(), Schedule: schedule(), CreatedAt: at, Rev: 8}
+}
+
+// schedule has the members of both kinds, which no real one has, so that each field's form is held.
+func schedule() *fleet.Schedule {
+	return &fleet.Schedule{Cron: "30 2 * * 1-5", TimeZone: "Europe/Berlin", EveryMS: 21600000, Start: at, SplayMS: 600000, Paused: true}
 }
 
 // job has the members of all kinds, which no real job has, so that each field's form is held.
@@ -98,6 +103,11 @@ func counts() api.BackupCounts {
 	return api.BackupCounts{Succeeded: 1893, Warning: 41, Failed: 12, Cancelled: 3, BytesAdded: 61847529062}
 }
 
+func scheduleRequest() *api.ScheduleRequest {
+	splay := int64(600000)
+	return &api.ScheduleRequest{Cron: "30 2 * * 1-5", TimeZone: "Europe/Berlin", EveryMS: 21600000, Start: &at, SplayMS: &splay, Paused: true}
+}
+
 func page[T any](v T) api.Page[T] { return api.Page[T]{Items: []T{v}, Next: "01JDB"} }
 
 // forms holds every form of the contract.
@@ -110,7 +120,8 @@ func requests() []form {
 		of("session.request", api.SessionRequest{User: "op", Password: "correct horse"}),
 		of("enrolment-token.request", api.EnrolmentTokenRequest{HostID: hostID, ValidForMS: 3600000}),
 		of("repository.request", api.RepositoryRequest{Name: "offsite", URL: url, CACert: pemText, Options: options()}),
-		of("plan.request", api.PlanRequest{Name: "etc", RepositoryID: repositoryID, Hosts: []fleet.HostID{hostID}, Backup: backupSpec()}),
+		of("plan.request", api.PlanRequest{Name: "etc", RepositoryID: repositoryID, Hosts: []fleet.HostID{hostID}, Backup: backupSpec(), Schedule: scheduleRequest()}),
+		of("next-runs", api.NextRuns{Runs: []api.NextRun{{Slot: at, At: later}}}),
 		of("job.request", api.JobRequest{Kind: fleet.KindBackup, Plan: "etc", Repository: "offsite", Paths: []string{"/etc"}, Excludes: []string{"*.tmp"}, Tags: []string{"daily"}, ExcludeCaches: true, OneFileSystem: true,
 			Verbose: true, Snapshot: "84438618", Includes: []string{"/etc/hosts"}, Folder: "rescue", ReadData: "5%"}),
 		of("secret.request", api.SecretRequest{Sealed: "-----BEGIN AGE ENCRYPTED FILE-----\n"}),

@@ -144,6 +144,25 @@ func (c *Client) UpdatePlan(ctx context.Context, plan string, r api.PlanRequest)
 	return send[fleet.Plan](ctx, c, http.MethodPut, r, "plans", plan)
 }
 
+// PausePlan lets no slot of the plan's schedule count until it is resumed.
+func (c *Client) PausePlan(ctx context.Context, plan string) (fleet.Plan, error) {
+	return send[fleet.Plan](ctx, c, http.MethodPost, nil, "plans", plan, "pause")
+}
+
+// ResumePlan lets the plan's schedule go on with its next slot.
+func (c *Client) ResumePlan(ctx context.Context, plan string) (fleet.Plan, error) {
+	return send[fleet.Plan](ctx, c, http.MethodPost, nil, "plans", plan, "resume")
+}
+
+// NextRuns gives the next slots of a plan's schedule, and with a host when that one begins them; 5 when count is 0.
+func (c *Client) NextRuns(ctx context.Context, plan, host string, count int) (api.NextRuns, error) {
+	q := query("host", host)
+	if count != 0 {
+		q.Set("count", strconv.Itoa(count))
+	}
+	return get[api.NextRuns](ctx, c, q, "plans", plan, "next-runs")
+}
+
 // DeletePlan removes a plan; its jobs and snapshots stay.
 func (c *Client) DeletePlan(ctx context.Context, plan string) error {
 	return c.remove(ctx, "plans", plan)

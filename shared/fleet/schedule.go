@@ -31,6 +31,13 @@ func (s Schedule) Every() time.Duration { return time.Duration(s.EveryMS) * time
 // Splay is SplayMS as a duration.
 func (s Schedule) Splay() time.Duration { return time.Duration(s.SplayMS) * time.Millisecond }
 
+// Equal tells whether o has the same slots as s, begun at the same times.
+func (s Schedule) Equal(o Schedule) bool {
+	same := s.Start.Equal(o.Start)
+	s.Start, o.Start = time.Time{}, time.Time{}
+	return same && s == o
+}
+
 // Validate tells whether s is whole, except whether its cron expression and time zone mean something, which package schedule knows.
 func (s Schedule) Validate() error {
 	switch {

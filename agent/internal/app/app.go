@@ -56,6 +56,11 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 	jobRunner.Start(ctx)
 	defer func() { err = errors.Join(err, jobRunner.Close()) }()
 
+	scheduler, err := planner.NewScheduler(planner.SchedulerConfig{Plans: plans, Jobs: jobRunner, Host: cfg.HostID, Marks: cfg.MarksFile(), Log: log})
+	if err != nil {
+		return err
+	}
+
 	note := newStateNote(cfg)
 	answers := &requests{cfg: cfg, store: store, runner: jobRunner}
 	connection := session.New(session.Config{
@@ -74,6 +79,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 	var wg sync.WaitGroup
 	wg.Go(func() { connection.Run(ctx) })
 	wg.Go(func() { renewer.Run(ctx) })
+	wg.Go(func() { scheduler.Run(ctx) })
 	wg.Wait()
 	log.Info("agent stops; running jobs go on by themselves")
 	return nil

@@ -18,6 +18,9 @@ func (c Config) PolicyFile() string { return c.path("policy.toml") }
 // PlanFile is the newest desired state that the daemon sent.
 func (c Config) PlanFile() string { return c.path("plan.json") }
 
+// MarksFile says up to where the slots of each plan's schedule are dealt with.
+func (c Config) MarksFile() string { return c.path("schedules.json") }
+
 // CacheDir is restic's cache.
 func (c Config) CacheDir() string { return c.path("cache") }
 

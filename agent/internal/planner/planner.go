@@ -1,7 +1,13 @@
-// Package planner keeps the desired state of this host as the daemon last sent it: plans and the repositories they go to, whole and
-// versioned, on disk, so that the host knows its plans while the daemon is away.
+// Package planner keeps the desired state of this host as the daemon last sent it (Cache): plans and the repositories they go to,
+// whole and versioned, on disk, so that the host knows its plans while the daemon is away. And it begins the plans' backups by this
+// host's own clock (Scheduler).
 //
-// It starts no goroutine and is safe for concurrent use.
+// Promises: a slot runs at most once, because its job's id says which slot it is and the runner takes an id up once; of the slots
+// that pass while the host sleeps, is off, or still runs the plan's backup before, the newest one is caught up, once; a plan that is
+// new here, or whose schedule changed or was resumed, begins with the next slot; a clock that jumps forward costs at most one run too
+// many, and one that jumps back stops nothing.
+//
+// Cache starts no goroutine and is safe for concurrent use. Scheduler.Run is one goroutine, the caller's.
 package planner
 
 import (
@@ -12,13 +18,15 @@ import (
 	"os"
 	"sync"
 
+	"github.com/backstay/backstay/agent/internal/bell"
 	"github.com/backstay/backstay/shared/agentwire"
 	"github.com/backstay/backstay/shared/atomicfile"
 )
 
 // Cache is the desired state on disk.
 type Cache struct {
-	path string
+	path    string
+	changed bell.Bell
 
 	mu    sync.Mutex
 	state agentwire.ConfigUpdate
@@ -61,6 +69,14 @@ func (c *Cache) Store(u agentwire.ConfigUpdate) error {
 	if err != nil {
 		return fmt.Errorf("encode plans: %w", err)
 	}
+	if err := c.store(u, b); err != nil {
+		return err
+	}
+	c.changed.Ring()
+	return nil
+}
+
+func (c *Cache) store(u agentwire.ConfigUpdate, b []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := atomicfile.Write(c.path, b, 0o600); err != nil {
@@ -69,3 +85,6 @@ func (c *Cache) Store(u agentwire.ConfigUpdate) error {
 	c.state = u
 	return nil
 }
+
+// Changed is closed when the state was stored since the call.
+func (c *Cache) Changed() <-chan struct{} { return c.changed.Listen() }

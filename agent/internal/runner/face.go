@@ -24,6 +24,15 @@ func (r *Runner) find(id fleet.JobID) (*job, bool) {
 // job that is known already answers with its present state, whatever it was asked with. Faults: InvalidInput and its like,
 // PolicyDenied, StorageFull.
 func (r *Runner) Run(ctx context.Context, spec fleet.JobSpec, startWithin time.Duration) (fleet.JobState, error) {
+	return r.take(ctx, spec, startWithin, r.check)
+}
+
+// RunSlot is Run for a job that this host's own schedule begins: nobody is there to be told of a refusal, so it becomes the job's end.
+func (r *Runner) RunSlot(ctx context.Context, spec fleet.JobSpec) (fleet.JobState, error) {
+	return r.take(ctx, spec, 0, func(fleet.JobSpec) error { return nil }) // launch checks it
+}
+
+func (r *Runner) take(ctx context.Context, spec fleet.JobSpec, startWithin time.Duration, check func(fleet.JobSpec) error) (fleet.JobState, error) {
 	for {
 		state, busy := r.claim(spec.JobID)
 		if state != "" {
@@ -38,7 +47,11 @@ func (r *Runner) Run(ctx context.Context, spec fleet.JobSpec, startWithin time.D
 			return "", ctx.Err()
 		}
 	}
-	j, err := r.accept(spec, startWithin)
+	var j *job
+	err := check(spec)
+	if err == nil {
+		j, err = r.accept(spec, startWithin)
+	}
 	r.mu.Lock()
 	done := r.accepting[spec.JobID]
 	delete(r.accepting, spec.JobID)
@@ -72,15 +85,16 @@ func (r *Runner) claim(id fleet.JobID) (fleet.JobState, <-chan struct{}) {
 	return "", nil
 }
 
+// check refuses what makes no sense on this host, or what it does not allow.
+func (r *Runner) check(spec fleet.JobSpec) error {
+	err := spec.ValidateOn(runtime.GOOS)
+	if err == nil && r.cfg.Policy != nil {
+		err = r.cfg.Policy(spec)
+	}
+	return err
+}
+
 func (r *Runner) accept(spec fleet.JobSpec, startWithin time.Duration) (*job, error) {
-	if err := spec.ValidateOn(runtime.GOOS); err != nil {
-		return nil, err
-	}
-	if r.cfg.Policy != nil {
-		if err := r.cfg.Policy(spec); err != nil {
-			return nil, err
-		}
-	}
 	up, err := proc.Uptime()
 	if err != nil {
 		return nil, err

@@ -76,6 +76,9 @@ func (r *Runner) run(ctx context.Context, j *job) {
 // launch starts the job's shim and gives it what it needs.
 func (r *Runner) launch(ctx context.Context, j *job) (proc.Identity, error) {
 	spec := j.entry.Accepted.Spec
+	if err := r.check(spec); err != nil { // what the host allows may have changed since; a scheduled job was not looked at before
+		return proc.Identity{}, err
+	}
 	l, err := r.prepare(ctx, spec)
 	if err != nil {
 		return proc.Identity{}, err

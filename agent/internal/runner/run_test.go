@@ -250,6 +250,14 @@ func TestJobsThatAreNotTaken(t *testing.T) {
 	if held := a.Held(); len(held) != 0 {
 		t.Fatalf("%+v", held)
 	}
+	// What the host's own schedule begins is refused to nobody: it fails where all can see it.
+	slot := fleet.SlotID("P1", "H1", time.Unix(1_800_000_000, 0))
+	if _, err := a.RunSlot(t.Context(), h.spec(slot, fleet.KindInit)); err != nil {
+		t.Fatal(err)
+	}
+	if end := a.ended(slot); end.Outcome.State != fleet.StateFailed || end.Outcome.Reason != fleet.ReasonPolicyDenied || end.Outcome.Message != "Not here." {
+		t.Fatalf("%+v", end.Outcome)
+	}
 	// The same id may come again once it is allowed.
 	if _, err := a.Run(t.Context(), h.spec("bad", fleet.KindBackup), 0); err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,15 +30,19 @@ type connection struct {
 	backlog  chan struct{} // a place for each ended job that is being sent
 	wg       sync.WaitGroup
 	fail     context.CancelCauseFunc // ends the connection
+	named    map[fleet.JobID]bool    // jobs of hello, and whether with their specifications
 	toldAll  bool                    // hello named every job, and none as acknowledged before
+	adopts   bool                    // the daemon answers job.scheduled; to another one hello names such jobs, sooner or later
+	answered chan struct{}           // holds one: there is something in adopted
 
-	mu    sync.Mutex
-	pumps map[fleet.JobID]*pump
+	mu      sync.Mutex
+	pumps   map[fleet.JobID]*pump
+	adopted []agentwire.WelcomeJob // answers to job.scheduled that nobody looked at yet
 }
 
 func newConnection(s *Session, conn *wsconn.Conn, used identity.Identity) *connection {
 	return &connection{s: s, conn: conn, used: used, credit: newCredit(), commands: make(chan agentwire.Envelope, maxCommands),
-		requests: make(chan struct{}, maxRequests), backlog: make(chan struct{}, maxBacklog), pumps: map[fleet.JobID]*pump{}}
+		requests: make(chan struct{}, maxRequests), backlog: make(chan struct{}, maxBacklog), answered: make(chan struct{}, 1), pumps: map[fleet.JobID]*pump{}}
 }
 
 // serve says hello and works until the connection or parent ends; every goroutine is gone when it returns.
@@ -67,6 +72,7 @@ func (c *connection) serve(parent context.Context, facts agentwire.Facts) (welco
 	c.s.cfg.Connected(c.s.cfg.Server, nil)
 	c.s.cfg.Log.InfoContext(ctx, "connected to the daemon", "session", welcome.Session)
 	c.credit.add(welcome.CreditBytes)
+	c.adopts = slices.Contains(welcome.Capabilities, agentwire.CapabilitySchedules)
 	c.wg.Go(func() { c.heartbeat(ctx, welcome.HeartbeatMS) })
 	c.wg.Go(func() { c.inventory(ctx) })
 	c.wg.Go(func() { c.work(ctx, welcome.Jobs) })
@@ -157,6 +163,8 @@ func (c *connection) handle(ctx context.Context, e agentwire.Envelope) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
+	case agentwire.TypeJobAdopted:
+		return withPayload(e, func(a agentwire.JobAdopted) error { return c.jobAdopted(e.JobID, a) })
 	case agentwire.TypeRequest:
 		return withPayload(e, func(r agentwire.Request) error { return c.request(ctx, e.ID, r) })
 	case agentwire.TypeReset:

@@ -222,12 +222,11 @@ func TestAnEndThatIsTooLongIsCut(t *testing.T) {
 		t.Fatalf("%d files", len(progress.CurrentFiles))
 	}
 	p.lines(t, "j1", 0, 1)
-	j.end(fleet.StateWarning)
-	j.change(func(j *fakeJob) {
-		j.finished.Outcome.Unreadable = slices.Repeat([]string{strings.Repeat("\x02", 1000)}, fleet.MaxUnreadable)
-		j.finished.Outcome.Errors = 12345
-		j.finished.Outcome.Summary = &fleet.Summary{Check: &fleet.CheckSummary{BrokenPacks: slices.Repeat([]string{"abc"}, 200_000)}}
-		j.finished.Outcome.Message = "read the log"
+	j.end(fleet.StateWarning, func(o *fleet.Outcome) {
+		o.Unreadable = slices.Repeat([]string{strings.Repeat("\x02", 1000)}, fleet.MaxUnreadable)
+		o.Errors = 12345
+		o.Summary = &fleet.Summary{Check: &fleet.CheckSummary{BrokenPacks: slices.Repeat([]string{"abc"}, 200_000)}}
+		o.Message = "read the log"
 	})
 	_, f := expect[agentwire.JobFinished](t, p, agentwire.TypeJobFinished)
 	if f.Outcome.State != fleet.StateWarning || f.Outcome.Errors != 12345 || f.Log.LastSeq != 1 || f.Outcome.Message != "read the log" {

@@ -24,7 +24,7 @@ type told struct {
 
 // hello opens the session: what the agent holds goes, where the daemon stands comes.
 func (c *connection) hello(ctx context.Context, facts agentwire.Facts) (agentwire.Welcome, map[fleet.JobID]told, error) {
-	frames, named, err := c.helloFrames(facts)
+	frames, err := c.helloFrames(facts)
 	if err != nil {
 		return agentwire.Welcome{}, nil, err
 	}
@@ -42,16 +42,16 @@ func (c *connection) hello(ctx context.Context, facts agentwire.Facts) (agentwir
 		if j.DurableSeq < 0 {
 			return agentwire.Welcome{}, nil, fault.New(fault.Protocol, "The daemon stands before the beginning of job %s. Update the older side.", j.JobID)
 		}
-		jobs[j.JobID] = told{WelcomeJob: j, withSpec: named[j.JobID]}
+		jobs[j.JobID] = told{WelcomeJob: j, withSpec: c.named[j.JobID]}
 	}
 	return w, jobs, nil
 }
 
-// helloFrames makes hello, and the hello.jobs that go with it, so that each passes MaxFrameBeforeHello. It tells which jobs they name
-// and whether with their specifications.
-func (c *connection) helloFrames(facts agentwire.Facts) ([][]byte, map[fleet.JobID]bool, error) {
+// helloFrames makes hello, and the hello.jobs that go with it, so that each passes MaxFrameBeforeHello. It notes which jobs they name.
+func (c *connection) helloFrames(facts agentwire.Facts) ([][]byte, error) {
 	cfg := c.s.cfg
-	h := agentwire.Hello{AgentID: cfg.AgentID, Incarnation: c.s.incarnation, Epoch: cfg.Epochs.Epoch(), Facts: facts, Clock: cfg.Clock().UTC()}
+	h := agentwire.Hello{AgentID: cfg.AgentID, Incarnation: c.s.incarnation, Epoch: cfg.Epochs.Epoch(), Facts: facts, Clock: cfg.Clock().UTC(),
+		Capabilities: []string{agentwire.CapabilitySchedules}}
 	encode := func() ([]byte, error) { return agentwire.Encode(agentwire.TypeHello, "", "", h) }
 	frame, err := encode()
 	if err == nil && len(frame) > agentwire.MaxFrameBeforeHello-jobsRoom {
@@ -60,7 +60,7 @@ func (c *connection) helloFrames(facts agentwire.Facts) ([][]byte, map[fleet.Job
 		frame, err = encode()
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	n := nameJobs(cfg.Jobs.Held(), agentwire.MaxFrameBeforeHello-len(frame)-len(`,"jobs":[],"more":true`))
 	h.Jobs, h.More, c.toldAll = n.hello, len(n.rest) > 0, n.whole
@@ -75,7 +75,8 @@ func (c *connection) helloFrames(facts agentwire.Facts) ([][]byte, map[fleet.Job
 		err = errors.Join(err, jerr)
 		frames = append(frames, frame)
 	}
-	return frames, n.named(), err
+	c.named = n.named()
+	return frames, err
 }
 
 // errNewEpoch ends a session whose daemon has another store than the one before.

@@ -99,13 +99,16 @@ func (j *fakeJob) print(n int64) {
 	j.bell.Ring()
 }
 
-func (j *fakeJob) end(s fleet.JobState) {
+func (j *fakeJob) end(s fleet.JobState, change ...func(*fleet.Outcome)) {
 	j.mu.Lock()
 	var pos fleet.LogPosition
 	for _, l := range j.lines {
 		pos = pos.Add(l)
 	}
 	j.finished = &agentwire.JobFinished{Outcome: fleet.Outcome{State: s, StartedAt: time.Unix(1, 0).UTC(), FinishedAt: time.Unix(2, 0).UTC()}, Log: pos}
+	for _, f := range change {
+		f(&j.finished.Outcome)
+	}
 	j.held.State = s
 	j.mu.Unlock()
 	j.bell.Ring()

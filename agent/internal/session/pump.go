@@ -129,16 +129,25 @@ func (c *connection) pumpOf(id fleet.JobID) *pump {
 	return c.pumps[id]
 }
 
-// startPumps keeps a pump for every job that the daemon does not have whole.
+// startPumps keeps a pump for every job that the daemon does not have whole. Of one that this host began by itself the daemon is
+// told first.
 func (c *connection) startPumps(ctx context.Context, welcome map[fleet.JobID]told) {
+	asked := map[fleet.JobID]bool{} // by job.scheduled
 	for {
 		changed := c.s.cfg.Jobs.Changed()
+		c.takeAdopted(ctx, welcome)
 		held := c.s.cfg.Jobs.Held()
 		for _, j := range held {
 			w, known := welcome[j.JobID]
+			_, inHello := c.named[j.JobID]
 			switch {
 			case known && w.Desired == agentwire.DesireForget:
 				c.forget(ctx, j, w)
+			case c.adopts && !known && !inHello && !j.Acked && j.JobID.Scheduled():
+				if !asked[j.JobID] {
+					asked[j.JobID] = true
+					c.nameScheduled(ctx, j)
+				}
 			case known || !j.Acked:
 				c.startPump(ctx, j, w.DurableSeq)
 			}
@@ -146,6 +155,7 @@ func (c *connection) startPumps(ctx context.Context, welcome map[fleet.JobID]tol
 		c.dropPumps(held)
 		select {
 		case <-changed:
+		case <-c.answered:
 		case <-ctx.Done():
 			return
 		}

@@ -40,6 +40,10 @@ func (s *session) handle(e agentwire.Envelope) error {
 func (s *session) handleJob(e agentwire.Envelope) error {
 	c, id := s.h.cfg.Control, e.JobID
 	switch e.Type {
+	case agentwire.TypeJobScheduled:
+		return with(e, func(m agentwire.JobScheduled) error {
+			return s.store("job.scheduled", id, func(ctx context.Context) error { return s.scheduled(ctx, id, m) })
+		})
 	case agentwire.TypeCommandAck:
 		return with(e, func(m agentwire.CommandAck) error {
 			return s.store("command.ack", id, func(ctx context.Context) error { return c.JobAccepted(ctx, s.host, id, m.State) })
@@ -101,6 +105,27 @@ func (s *session) store(what string, job fleet.JobID, f func(context.Context) er
 	})
 	if !ok {
 		return fault.New(fault.Unavailable, "The daemon's store is far behind. Come back later.")
+	}
+	return nil
+}
+
+// scheduled takes up a job that the agent began by itself. Once it is answered, the rest of it may come.
+func (s *session) scheduled(ctx context.Context, id fleet.JobID, m agentwire.JobScheduled) error {
+	if m.Job.JobID != id {
+		return fault.New(fault.Protocol, "The agent's message is about job %.80q and names another one. Update the agent.", id)
+	}
+	w, err := s.h.cfg.Control.JobScheduled(ctx, s.host, m.Job)
+	if err != nil {
+		return err
+	}
+	if w.Desired != agentwire.DesireForget {
+		s.knows(id)
+	}
+	if !m.Job.State.Ended() {
+		s.seat.Holds(id)
+	}
+	if !s.Send(agentwire.TypeJobAdopted, "", id, agentwire.JobAdopted{WelcomeJob: w}) {
+		return fault.New(fault.Unavailable, "There is no room for the answer. Connect again.")
 	}
 	return nil
 }

@@ -30,6 +30,7 @@ type Control interface {
 	Heartbeat(ctx context.Context, host fleet.HostID, h agentwire.Heartbeat) error
 	HostConfig(ctx context.Context, host fleet.HostID) (agentwire.ConfigUpdate, error)
 	AgentJob(ctx context.Context, host fleet.HostID, id fleet.JobID) (fleet.Job, error)
+	JobScheduled(ctx context.Context, host fleet.HostID, held agentwire.HeldJob) (agentwire.WelcomeJob, error)
 	JobAccepted(ctx context.Context, host fleet.HostID, id fleet.JobID, state fleet.JobState) error
 	JobRejected(ctx context.Context, host fleet.HostID, id fleet.JobID, r agentwire.CommandReject) error
 	JobStarted(ctx context.Context, host fleet.HostID, id fleet.JobID, m agentwire.JobStarted) error

@@ -216,6 +216,7 @@ func (s *session) welcome(jobs []agentwire.WelcomeJob, version int64) agentwire.
 	return agentwire.Welcome{
 		Session: strconv.FormatInt(s.h.sessionsSoFar.Add(1), 10), Epoch: s.epoch, Jobs: jobs, ConfigVersion: version,
 		HeartbeatMS: s.h.cfg.Heartbeat.Milliseconds(), CreditBytes: s.h.cfg.Window,
+		Capabilities: []string{agentwire.CapabilitySchedules},
 	}
 }
 

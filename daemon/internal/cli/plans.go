@@ -15,7 +15,10 @@ func (c *cli) plans() *cobra.Command {
 	cmd := c.group("plan", "plans: which paths of which hosts go to which repository",
 		c.leaf("ls", "list the plans", cobra.NoArgs, list),
 		c.named(leafArgs{use: "show NAME", short: "all that is known of a plan", complete: planNames}, c.showPlan),
-		c.addPlan(), c.removePlan())
+		c.addPlan(), c.schedulePlan(),
+		c.named(leafArgs{use: "pause NAME", short: "let a plan's schedule rest", complete: planNames}, c.pausePlan),
+		c.named(leafArgs{use: "resume NAME", short: "let a plan's schedule go on with its next slot", complete: planNames}, c.resumePlan),
+		c.nextRuns(), c.removePlan())
 	cmd.RunE = c.leaf("", "", nil, list).RunE
 	return cmd
 }
@@ -33,9 +36,9 @@ func (c *cli) listPlans(ctx context.Context) func(*apiclient.Client) error {
 		if err != nil {
 			return err
 		}
-		t := newTable("NAME", "REPOSITORY", "HOSTS", "PATHS")
+		t := newTable("NAME", "REPOSITORY", "HOSTS", "SCHEDULE", "NEXT", "PATHS")
 		for _, p := range plans {
-			t.add(show(p.Name), show(n.repository(p.RepositoryID)), shownAll(n.hostsOf(p)), shownAll(p.Backup.Paths))
+			t.add(show(p.Name), show(n.repository(p.RepositoryID)), shownAll(n.hostsOf(p)), scheduleText(p.Schedule), c.nextText(p.Schedule), shownAll(p.Backup.Paths))
 		}
 		return t.write(c.env.Out, "There is no plan yet. Add one with `backstay plan add`.")
 	}
@@ -67,6 +70,14 @@ func (c *cli) showPlan(ctx context.Context, client *apiclient.Client, name strin
 	f.add("repository", show(n.repository(p.RepositoryID)))
 	f.add("hosts", shownAll(n.hostsOf(p)))
 	addBackup(&f, p.Backup)
+	when := "by hand only"
+	if p.Schedule != nil {
+		when = scheduleText(p.Schedule)
+	}
+	f.add("schedule", when)
+	for _, slot := range c.slots(p.Schedule, shownRuns) {
+		f.add("next", c.both(slot))
+	}
 	f.add("added", c.both(p.CreatedAt))
 	return f.write(c.env.Out)
 }
@@ -111,6 +122,7 @@ func (f backupFlags) spec(paths []string) fleet.BackupSpec {
 
 func (c *cli) addPlan() *cobra.Command {
 	var f backupFlags
+	var when scheduleFlags
 	var repository string
 	var hosts []string
 	cmd := c.leaf("add NAME --repo REPO --host HOST PATH… [flags]", "add a plan", cobra.MinimumNArgs(1), func(ctx context.Context, args []string) error {
@@ -118,12 +130,16 @@ func (c *cli) addPlan() *cobra.Command {
 		if len(spec.Paths) == 0 {
 			return usage("What does the plan save? Give at least one path.")
 		}
+		schedule, err := when.request(c.env.Getenv)
+		if err != nil {
+			return err
+		}
 		return c.with(ctx, func(client *apiclient.Client) error {
 			r, err := client.Repository(ctx, repository)
 			if err != nil {
 				return err
 			}
-			req := api.PlanRequest{Name: args[0], RepositoryID: r.ID, Backup: spec}
+			req := api.PlanRequest{Name: args[0], RepositoryID: r.ID, Backup: spec, Schedule: schedule}
 			for _, name := range hosts {
 				h, err := client.Host(ctx, name)
 				if err != nil {
@@ -138,12 +154,16 @@ func (c *cli) addPlan() *cobra.Command {
 			if c.json {
 				return c.writeJSON(plan)
 			}
+			if err := c.sayNext(plan); err != nil {
+				return err
+			}
 			return c.say("Plan %s is added. Run it: `backstay backup %s --plan %s --follow`.", show(plan.Name), show(hosts[0]), show(plan.Name))
 		})
 	})
 	cmd.Flags().StringVar(&repository, "repo", "", "the `repository` that the plan's snapshots go to")
 	cmd.Flags().StringArrayVar(&hosts, "host", nil, "a `host` that the plan is for (may be repeated)")
 	f.add(cmd)
+	when.add(cmd)
 	required(cmd, "repo", "host")
 	c.flagNames(cmd, map[string]func(context.Context, *apiclient.Client) ([]string, error){"host": hostNames, "repo": repositoryNames})
 	return cmd

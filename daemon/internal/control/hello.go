@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/backstay/backstay/shared/agentwire"
@@ -173,6 +172,14 @@ func (m *meeting) skew(host fleet.Host, h agentwire.Hello) int64 {
 }
 
 func (m *meeting) meet(ctx context.Context, w Writer, host fleet.Host) error {
+	if err := m.present(ctx, w, host); err != nil {
+		return err
+	}
+	return m.absent(ctx, w, host)
+}
+
+// present looks at the jobs that the agent named.
+func (m *meeting) present(ctx context.Context, w Writer, host fleet.Host) error {
 	known, err := w.JobsByID(ctx, m.ids)
 	if err != nil {
 		return err
@@ -197,7 +204,7 @@ func (m *meeting) meet(ctx context.Context, w Writer, host fleet.Host) error {
 			return err
 		}
 	}
-	return m.absent(ctx, w, host)
+	return nil
 }
 
 func (m *meeting) answer(id fleet.JobID, seq int64, desired agentwire.Desire) {
@@ -264,10 +271,13 @@ func adoptable(held agentwire.HeldJob) bool {
 	return held.Spec != nil && held.Spec.JobID == held.JobID && held.Spec.Validate() == nil
 }
 
+// scheduleUser is the name under which scheduled runs stand as begun; no user can have it.
+const scheduleUser = "schedule"
+
 // adoptedBy tells scheduled runs, whose ids begin with "slot:", from those that somebody started and whose name is lost.
 func adoptedBy(id fleet.JobID) string {
-	if strings.HasPrefix(string(id), slotPrefix) {
-		return "schedule"
+	if id.Scheduled() {
+		return scheduleUser
 	}
 	return "unknown"
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/backstay/backstay/shared/api"
 	"github.com/backstay/backstay/shared/fault"
@@ -32,7 +33,7 @@ func (s *Service) Plan(ctx context.Context, idOrName string) (p fleet.Plan, err 
 func (s *Service) AddPlan(ctx context.Context, actor Actor, req api.PlanRequest) (fleet.Plan, error) {
 	p := fleet.Plan{ID: fleet.PlanID(s.newID()), CreatedAt: s.now()}
 	err := s.update(ctx, func(w Writer) error {
-		if err := fillPlan(ctx, w, &p, req); err != nil {
+		if err := fillPlan(ctx, w, &p, req, p.CreatedAt); err != nil {
 			return err
 		}
 		if err := w.PutPlan(ctx, &p); err != nil {
@@ -56,7 +57,7 @@ func (s *Service) UpdatePlan(ctx context.Context, actor Actor, idOrName string, 
 			return err
 		}
 		former = p.Hosts
-		if err := fillPlan(ctx, w, &p, req); err != nil {
+		if err := fillPlan(ctx, w, &p, req, s.now()); err != nil {
 			return err
 		}
 		if err := w.PutPlan(ctx, &p); err != nil {
@@ -91,14 +92,17 @@ func (s *Service) DeletePlan(ctx context.Context, actor Actor, idOrName string) 
 }
 
 func planDetail(p fleet.Plan) string {
-	return fmt.Sprintf("%s: %d paths of %d hosts to repository %s", p.Name, len(p.Backup.Paths), len(p.Hosts), p.RepositoryID)
+	return fmt.Sprintf("%s: %d paths of %d hosts to repository %s, %s", p.Name, len(p.Backup.Paths), len(p.Hosts), p.RepositoryID, scheduleDetail(p.Schedule))
 }
 
 const maxPlanHosts = 10_000
 
 // fillPlan puts a request into a plan: names become ids, and what is saved must make sense on every host.
-func fillPlan(ctx context.Context, r Reader, p *fleet.Plan, req api.PlanRequest) error {
+func fillPlan(ctx context.Context, r Reader, p *fleet.Plan, req api.PlanRequest, now time.Time) (err error) {
 	if err := checkName("plan", req.Name); err != nil {
+		return err
+	}
+	if p.Schedule, err = scheduleOf(req.Schedule, p.Schedule, now); err != nil {
 		return err
 	}
 	if len(req.Hosts) == 0 || len(req.Hosts) > maxPlanHosts {

@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 	"errors"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,13 +50,10 @@ func (m *meeting) trust(held agentwire.HeldJob) agentwire.HeldJob {
 // missed tells whether a job that is not in the store would have to be. A job reaches an agent after it is committed; only runs of
 // a schedule begin at the agent.
 func (m *meeting) missed(held agentwire.HeldJob) bool {
-	return m.watchful && adoptable(held) && !strings.HasPrefix(string(held.JobID), slotPrefix)
+	return m.watchful && adoptable(held) && !held.JobID.Scheduled()
 }
 
 // behind tells whether the store is behind what was acknowledged of a job.
 func (m *meeting) behind(j JobRecord, held agentwire.HeldJob) bool {
 	return m.watchful && (held.Acked && !j.State.Final() || m.durable[j.ID].LastSeq < held.AckedSeq)
 }
-
-// slotPrefix begins the ids of scheduled runs.
-const slotPrefix = "slot:"

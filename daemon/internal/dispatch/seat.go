@@ -114,6 +114,13 @@ func (s *Seat) Ready(config agentwire.ConfigUpdate, held []agentwire.HeldJob, pe
 	}
 }
 
+// Holds notes that the agent holds a job that nobody sent it: a scheduled one.
+func (s *Seat) Holds(id fleet.JobID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.commandLocked(id).ranOnce = true
+}
+
 // Leave gives the place up. The host is offline then, unless a newer session has it.
 func (s *Seat) Leave() {
 	s.d.mu.Lock()

@@ -86,6 +86,28 @@ func TestRepositoriesAndPlans(t *testing.T) {
 	if p, err := c.Plan(h.ctx, "etc2"); err != nil || p.ID != plan.ID || p.Hosts[0] != h.host.ID {
 		t.Errorf("%+v %v", p, err)
 	}
+	splay := int64(0)
+	_, err = c.UpdatePlan(h.ctx, "etc2", api.PlanRequest{Name: "etc2", RepositoryID: plan.RepositoryID, Hosts: plan.Hosts, Backup: plan.Backup,
+		Schedule: &api.ScheduleRequest{Cron: "30 2 * * *", TimeZone: "Europe/Berlin", SplayMS: &splay}})
+	h.must(err)
+	next, err := c.NextRuns(h.ctx, "etc2", "web1", 0)
+	h.must(err)
+	if len(next.Runs) != 5 || !next.Runs[0].At.Equal(next.Runs[0].Slot) {
+		t.Errorf("%+v", next)
+	}
+	plan, err = c.PausePlan(h.ctx, "etc2")
+	h.must(err)
+	if none, err := c.NextRuns(h.ctx, "etc2", "", 3); err != nil || len(none.Runs) != 0 || !plan.Schedule.Paused {
+		t.Errorf("paused: %+v, %v", none, err)
+	}
+	plan, err = c.ResumePlan(h.ctx, "etc2")
+	h.must(err)
+	if three, err := c.NextRuns(h.ctx, "etc2", "", 3); err != nil || len(three.Runs) != 3 || plan.Schedule.Paused {
+		t.Errorf("resumed: %+v, %v", three, err)
+	}
+	_, err = c.UpdatePlan(h.ctx, "etc2", api.PlanRequest{Name: "etc2", RepositoryID: plan.RepositoryID, Hosts: plan.Hosts, Backup: plan.Backup,
+		Schedule: &api.ScheduleRequest{Cron: "half past two"}})
+	wantCode(t, err, fault.InvalidInput)
 	wantCode(t, c.DeleteRepository(h.ctx, "nearer"), fault.Conflict)
 	h.must(c.DeletePlan(h.ctx, "etc2"))
 	h.must(c.DeleteRepository(h.ctx, "nearer"))

@@ -10,11 +10,11 @@ import (
 	"github.com/backstay/backstay/shared/fleet"
 )
 
-const planColumns = "id, name, repository_id, backup, created_at, rev"
+const planColumns = "id, name, repository_id, backup, schedule, created_at, rev"
 
 func scanPlan(s scanner) (fleet.Plan, error) {
 	var p fleet.Plan
-	err := s.Scan(&p.ID, &p.Name, &p.RepositoryID, asJSON{&p.Backup}, when{&p.CreatedAt}, &p.Rev)
+	err := s.Scan(&p.ID, &p.Name, &p.RepositoryID, asJSON{&p.Backup}, jsonOrNull{&p.Schedule}, when{&p.CreatedAt}, &p.Rev)
 	p.Hosts = []fleet.HostID{}
 	return p, err
 }
@@ -83,10 +83,14 @@ func (w *writer) PutPlan(ctx context.Context, p *fleet.Plan) error {
 	if err != nil {
 		return err
 	}
-	err = w.exec(ctx, "write plan", `INSERT INTO plans (id, name, repository_id, backup, created_at, rev)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-		ON CONFLICT (id) DO UPDATE SET name = ?2, repository_id = ?3, backup = ?4, rev = ?6`,
-		string(p.ID), p.Name, string(p.RepositoryID), backup, micros(p.CreatedAt), p.Rev)
+	schedule, err := toJSON(p.Schedule)
+	if err != nil {
+		return err
+	}
+	err = w.exec(ctx, "write plan", `INSERT INTO plans (id, name, repository_id, backup, schedule, created_at, rev)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+		ON CONFLICT (id) DO UPDATE SET name = ?2, repository_id = ?3, backup = ?4, schedule = ?5, rev = ?7`,
+		string(p.ID), p.Name, string(p.RepositoryID), backup, schedule, micros(p.CreatedAt), p.Rev)
 	if err != nil {
 		return err
 	}

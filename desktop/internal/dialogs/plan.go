@@ -172,6 +172,9 @@ func (p *plan) request() (r api.PlanRequest, ok bool) {
 			r.Hosts = append(r.Hosts, p.cfg.Hosts[i].ID)
 		}
 	}
+	if p.cfg.Plan != nil {
+		r.Schedule = api.ScheduleRequestOf(p.cfg.Plan.Schedule)
+	}
 	wrong(p.nameField, r.Name == "", "plan.name_missing")
 	wrong(p.pathsField, len(r.Backup.Paths) == 0, "plan.paths_missing")
 	wrong(p.hostsField, len(r.Hosts) == 0, "plan.hosts_missing")
