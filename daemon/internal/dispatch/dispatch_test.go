@@ -27,15 +27,20 @@ type books struct {
 	broken     bool
 	rejected   []fleet.JobID
 	dispatched func(fleet.JobID) // called when a job was marked as sent
+	read       func()            // called when the jobs of a host were read, before they are given
 }
 
 func (b *books) PendingJobs(_ context.Context, host fleet.HostID) ([]fleet.Job, error) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.broken {
+	broken, jobs, read := b.broken, append([]fleet.Job(nil), b.jobs[host]...), b.read
+	b.mu.Unlock()
+	if broken {
 		return nil, errors.New("the disk is on fire")
 	}
-	return append([]fleet.Job(nil), b.jobs[host]...), nil
+	if read != nil {
+		read()
+	}
+	return jobs, nil
 }
 
 func (b *books) JobDispatched(_ context.Context, id fleet.JobID) error {
@@ -91,18 +96,22 @@ type wire struct {
 	mu    sync.Mutex
 	sent  []agentwire.Type
 	ids   []string
+	by    []string // who cancelled, of each command.cancel
 	full  bool
 	code  int
 	heard time.Time
 }
 
-func (w *wire) Send(t agentwire.Type, id string, _ fleet.JobID, _ any) bool {
+func (w *wire) Send(t agentwire.Type, id string, _ fleet.JobID, payload any) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.full {
 		return false
 	}
 	w.sent, w.ids = append(w.sent, t), append(w.ids, id)
+	if c, ok := payload.(agentwire.CommandCancel); ok {
+		w.by = append(w.by, c.By)
+	}
 	return true
 }
 
@@ -256,6 +265,34 @@ func TestACancelThatOvertakesItsJob(t *testing.T) {
 		want := []agentwire.Type{agentwire.TypeConfigUpdate, agentwire.TypeCommandCancel, agentwire.TypeCommandRun, agentwire.TypeCommandCancel}
 		if !slices.Equal(w.sent, want) {
 			t.Fatalf("sent %v, want %v", w.sent, want)
+		}
+	})
+}
+
+// TestACancelWhileJobsAreRead: the look read the store before the cancel was there. Who asked stands in every command all the same.
+func TestACancelWhileJobsAreRead(t *testing.T) {
+	b := &books{}
+	run(t, b, func(t *testing.T, d *dispatch.Dispatcher) {
+		s, w := join(t, d, "h1", "one")
+		s.Ready(agentwire.ConfigUpdate{}, []agentwire.HeldJob{{JobID: "j1", State: fleet.StateRunning}}, false)
+		synctest.Wait()
+		j := queued("j1", "h1")
+		j.State, j.CancelRequested = fleet.StateRunning, true
+		var once sync.Once
+		b.read = func() {
+			once.Do(func() { // this look is about another job
+				b.set("h1", j)
+				d.Cancel("h1", "j1", "ada")
+			})
+		}
+		d.Offer(queued("j2", "h1"))
+		synctest.Wait()
+		time.Sleep(10 * time.Second) // fake: it is sent again and again
+		synctest.Wait()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if len(w.by) < 3 || slices.ContainsFunc(w.by, func(by string) bool { return by != "ada" }) {
+			t.Fatalf("cancelled by %q", w.by)
 		}
 	})
 }

@@ -29,6 +29,7 @@ type Seat struct {
 	ready    bool
 	missed   need                  // asked for before the session was ready
 	open     bool                  // at the last look there was something that the agent had not confirmed
+	looks    int64                 // so far
 	commands map[fleet.JobID]*sent // of jobs at the last look
 	config   version               // of the host's configuration
 	requests map[string]chan<- agentwire.Reply
@@ -48,7 +49,8 @@ type sent struct {
 	kind    sentKind
 	ranOnce bool // command.run was sent in this session, or hello named the job
 	at      time.Time
-	by      string
+	by      string // who cancelled
+	asked   int64  // the look that was under way, or the last one, when somebody cancelled
 }
 
 type version struct {
@@ -184,18 +186,27 @@ func (s *Seat) due(now time.Time, resend time.Duration) (n need) {
 	return n
 }
 
-func (s *Seat) looked(open bool) {
+// lookBegins gives the number of a look. Until it says otherwise there is something to do; an error leaves it so.
+func (s *Seat) lookBegins() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.looks++
+	s.open = true
+	return s.looks
+}
+
+func (s *Seat) lookEnds(open bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open = open
 }
 
-// keep forgets commands of jobs that need none any more.
-func (s *Seat) keep(jobs []fleet.Job) {
+// keep forgets commands of jobs that need none any more by what this look found. It may not have seen a cancel that came meanwhile.
+func (s *Seat) keep(look int64, jobs []fleet.Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id := range s.commands {
-		if !slices.ContainsFunc(jobs, func(j fleet.Job) bool { return j.ID == id }) {
+	for id, c := range s.commands {
+		if c.asked != look && !slices.ContainsFunc(jobs, func(j fleet.Job) bool { return j.ID == id }) {
 			delete(s.commands, id)
 		}
 	}
@@ -260,7 +271,7 @@ func (s *Seat) cancelledBy(id fleet.JobID) string {
 func (s *Seat) cancel(id fleet.JobID, by string, now time.Time) {
 	s.mu.Lock()
 	c := s.commandLocked(id)
-	c.by = by
+	c.by, c.asked = by, s.looks
 	send := s.ready && !s.ended
 	if send {
 		c.kind, c.at = sentCancel, now

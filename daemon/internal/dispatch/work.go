@@ -56,12 +56,12 @@ func (d *Dispatcher) look(ctx context.Context, host fleet.HostID, n need) {
 
 // sendJobs sends what the host's agent has not confirmed: jobs to run, and jobs to cancel.
 func (d *Dispatcher) sendJobs(ctx context.Context, s *Seat) error {
-	s.looked(true) // until this look says otherwise; an error leaves it so
+	look := s.lookBegins()
 	jobs, err := d.cfg.Control.PendingJobs(ctx, s.host)
 	if err != nil {
 		return err
 	}
-	s.keep(jobs)
+	s.keep(look, jobs)
 	for _, j := range jobs {
 		if j.CancelRequested {
 			err = d.sendCancel(ctx, s, j)
@@ -72,7 +72,7 @@ func (d *Dispatcher) sendJobs(ctx context.Context, s *Seat) error {
 			return err
 		}
 	}
-	s.looked(len(jobs) > 0)
+	s.lookEnds(len(jobs) > 0)
 	return nil
 }
 
