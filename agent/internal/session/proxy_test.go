@@ -14,11 +14,14 @@ type proxy struct {
 	l      net.Listener
 	wg     sync.WaitGroup
 
-	mu    sync.Mutex
-	rnd   *rand.Rand
-	calm  bool // break nothing any more
-	conns []net.Conn
+	mu     sync.Mutex
+	rnd    *rand.Rand
+	calm   bool // break nothing any more
+	halves int  // connections that were left half open; each takes the agent its whole patience
+	conns  []net.Conn
 }
+
+const maxHalves = 2
 
 type breach int
 
@@ -76,6 +79,11 @@ func (p *proxy) accept() {
 		f := &flaw{how: breach(p.rnd.IntN(int(breaches))), calm: p.calm, left: 4000 + p.rnd.Int64N(200_000), a: from, b: to}
 		if p.rnd.IntN(4) == 0 {
 			f.left, f.how = p.rnd.Int64N(5000), reset // within the handshakes, where half open would only mean to wait for dialTimeout
+		}
+		if f.how == halfOpen {
+			if p.halves++; p.halves > maxHalves {
+				f.how = closed
+			}
 		}
 		p.mu.Unlock()
 		p.wg.Go(func() { f.pass(from, to) })
