@@ -129,7 +129,7 @@ type Outcome struct {
 	Summary    *Summary  `json:"summary,omitempty"`    // restic's own figures
 	Unreadable []string  `json:"unreadable,omitempty"` // items that could not be read (backup) or written (restore), at most MaxUnreadable
 	Errors     int64     `json:"errors,omitempty"`     // error items counted, also beyond MaxUnreadable
-	StartedAt  time.Time `json:"started_at"`           // host's clock
+	StartedAt  time.Time `json:"started_at,omitzero"`  // when restic was started, host's clock; zero: it never was
 	FinishedAt time.Time `json:"finished_at"`
 }
 

@@ -33,6 +33,14 @@ func wantCancelled(t *testing.T, o fleet.Outcome) {
 	}
 }
 
+// wantUnstarted: restic never ran for it.
+func wantUnstarted(t *testing.T, o fleet.Outcome) {
+	t.Helper()
+	if !o.StartedAt.IsZero() || o.FinishedAt.IsZero() {
+		t.Fatalf("it began at %v and ended at %v", o.StartedAt, o.FinishedAt)
+	}
+}
+
 func TestCancelWhileRunning(t *testing.T) {
 	h := fakeHost(t, endless)
 	a := h.agent()
@@ -119,6 +127,7 @@ func TestCancelBeforeItsTurn(t *testing.T) {
 	h.startedTimes(1)
 	a.cancel("second")
 	wantCancelled(t, a.ended("second").Outcome)
+	wantUnstarted(t, a.ended("second").Outcome)
 	if err := os.WriteFile(gate, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -144,6 +153,7 @@ func TestCancelWhileTheSecretIsAwaited(t *testing.T) {
 	a.cancel("job")
 	close(answer)
 	wantCancelled(t, a.ended("job").Outcome)
+	wantUnstarted(t, a.ended("job").Outcome)
 	if n := h.starts("backup"); n != 0 {
 		t.Fatalf("restic was started %d times", n)
 	}

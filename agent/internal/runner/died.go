@@ -234,9 +234,12 @@ func (r *Runner) afterDeath(j *job, s journal.Shim, sameBoot bool, found saved) 
 	default:
 		o.Reason, o.Message = reason, fmt.Sprintf("%s, after the snapshot %.8s had been saved. There is nothing to do%s.%s", what, found.snapshot.ID, lostWords(whole), look)
 	}
-	o.StartedAt, o.FinishedAt = j.entry.Accepted.At, r.cfg.Now().UTC()
-	if s.StartedAt != nil {
+	o.FinishedAt = r.cfg.Now().UTC()
+	switch {
+	case s.StartedAt != nil:
 		o.StartedAt = *s.StartedAt
+	case found.snapshot != nil: // what said so was lost
+		o.StartedAt = found.snapshot.Time
 	}
 	return o
 }

@@ -170,8 +170,7 @@ func shimEnv() []string { return []string{"GOMAXPROCS=1"} }
 
 // unstarted is the outcome of a job whose restic never ran.
 func (r *Runner) unstarted(state fleet.JobState, reason fleet.Reason, message string) fleet.Outcome {
-	now := r.cfg.Now().UTC()
-	return fleet.Outcome{State: state, Reason: reason, Message: message, StartedAt: now, FinishedAt: now}
+	return fleet.Outcome{State: state, Reason: reason, Message: message, FinishedAt: r.cfg.Now().UTC()}
 }
 
 // reasonOf gives the reason and the words for a job that could not begin.

@@ -277,6 +277,7 @@ func TestJobThatCouldNotBeginInItsTimeExpires(t *testing.T) {
 	if end.State != fleet.StateFailed || end.Reason != fleet.ReasonExpired || h.starts("backup") > 1 {
 		t.Fatalf("%+v", end)
 	}
+	wantUnstarted(t, end)
 	if err := os.WriteFile(gate, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,6 @@ func newDecoder(l Launch) *restic.Decoder { return restic.NewDecoder(l.Spec.Kind
 
 // job runs the job and tells how it ended.
 func (s *shim) job(parent context.Context) fleet.Outcome {
-	began := time.Now()
 	ctx, stop := context.WithCancelCause(context.WithoutCancel(parent))
 	var watch sync.WaitGroup
 	watch.Go(func() { s.watchStop(parent, ctx, stop) })
@@ -32,16 +31,16 @@ func (s *shim) job(parent context.Context) fleet.Outcome {
 	s.rec.do(func() { s.rec.setPhase(time.Now(), fleet.PhaseStarting) })
 	if err := s.before(ctx); err != nil {
 		s.rec.note(err.Error())
-		return notStarted(err, began)
+		return notStarted(err)
 	}
 	if ctx.Err() != nil {
 		s.rec.note(context.Cause(ctx).Error() + " restic was not started.")
-		return stopped(causeOf(ctx), fleet.Outcome{StartedAt: began.UTC(), FinishedAt: time.Now().UTC()}, s.launch.Timing)
+		return stopped(causeOf(ctx), fleet.Outcome{FinishedAt: time.Now().UTC()}, s.launch.Timing)
 	}
 	r, err := s.start()
 	if err != nil {
 		s.rec.note(err.Error())
-		return notStarted(err, began)
+		return notStarted(err)
 	}
 	select {
 	case <-r.p.Done():
@@ -211,8 +210,8 @@ func stopped(cause stopCause, o fleet.Outcome, t Timing) fleet.Outcome {
 }
 
 // notStarted is the outcome of a job whose restic could not be started.
-func notStarted(err error, began time.Time) fleet.Outcome {
-	o := fleet.Outcome{State: fleet.StateFailed, Reason: fleet.ReasonInvalidJob, StartedAt: began.UTC(), FinishedAt: time.Now().UTC()}
+func notStarted(err error) fleet.Outcome {
+	o := fleet.Outcome{State: fleet.StateFailed, Reason: fleet.ReasonInvalidJob, FinishedAt: time.Now().UTC()}
 	message, known := fault.Message(err)
 	switch {
 	case journal.IsFull(err):

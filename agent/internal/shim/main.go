@@ -65,7 +65,7 @@ func serve(ctx context.Context, f journal.Folder, stdin io.Reader) (err error) {
 	}
 	s, err := open(f, l)
 	if err != nil {
-		return f.WriteOutcome(agentwire.JobFinished{Outcome: notStarted(err, time.Now())})
+		return f.WriteOutcome(agentwire.JobFinished{Outcome: notStarted(err)})
 	}
 	return s.finish(s.job(ctx))
 }

@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -215,6 +216,9 @@ func TestCancelInEachState(t *testing.T) {
 	got := must(h.CancelJob(h.ctx, h.admin, queued.ID))(t)
 	if got.State != fleet.StateCancelled || got.Outcome == nil || got.Outcome.Reason != fleet.ReasonCancelled || !got.LogSealed || !got.CancelRequested {
 		t.Fatalf("a queued job: %+v", got)
+	}
+	if raw := string(must(json.Marshal(got))(t)); got.StartedAt != nil || got.FinishedAt == nil || strings.Contains(raw, `"started_at"`) {
+		t.Fatalf("it never began: %s", raw)
 	}
 	if len(h.dispatch.cancelled) != 0 || !h.logs.wasRung(queued.ID) {
 		t.Fatal("nobody but the readers of the job is to be told")
