@@ -67,7 +67,9 @@ func (r *jobRow) Bind(id string) {
 		at = j.Started
 	}
 	r.started.Set(words.Moment(at, now))
-	if l := j.Line; l != nil && l.Counted {
+	counted := j.Line != nil && j.Line.Counted
+	other := counted != r.bar.Visible()
+	if l := j.Line; counted {
 		r.bar.Show()
 		r.bar.SetTone(widgets.Running)
 		r.bar.Set(l.Percent)
@@ -80,7 +82,9 @@ func (r *jobRow) Bind(id string) {
 		}
 		r.took.Set(took)
 	}
-	r.barBox.Refresh()
+	if other { // lays out; a line that stays as it is costs nothing
+		r.barBox.Refresh()
+	}
 	r.read.Set(sizeOrNone(j.Bytes))
 	r.added.Set(sizeOrNone(j.Added))
 }

@@ -55,6 +55,8 @@ type Daemon struct {
 	scene Scene
 	role  fleet.Role
 
+	listed int // ended jobs that the list has
+
 	hosts     map[fleet.HostID]*fleet.Host
 	repos     map[fleet.RepositoryID]*fleet.Repository
 	plans     map[fleet.PlanID]*fleet.Plan
@@ -97,7 +99,7 @@ func New(now time.Time) *Daemon {
 
 // Vacant makes a daemon that was just set up: it knows one person and nothing else.
 func Vacant(now time.Time) *Daemon {
-	d := &Daemon{now: now.UTC(), rnd: rand.New(rand.NewPCG(7, 1842)), bell: make(chan struct{}), role: fleet.RoleAdmin,
+	d := &Daemon{now: now.UTC(), listed: newestEnded, rnd: rand.New(rand.NewPCG(7, 1842)), bell: make(chan struct{}), role: fleet.RoleAdmin,
 		hosts: map[fleet.HostID]*fleet.Host{}, repos: map[fleet.RepositoryID]*fleet.Repository{}, plans: map[fleet.PlanID]*fleet.Plan{}, jobs: map[fleet.JobID]*job{}}
 	d.users = []api.User{{ID: fleet.UserID(d.id("U")), Name: "mira", Role: fleet.RoleAdmin, CreatedAt: now.AddDate(0, -3, 0)}}
 	return d

@@ -5,5 +5,7 @@
 // It is deterministic: the same time gives the same fleet. Nothing moves by itself; Advance lets time pass, and with it jobs run, log
 // lines come and ticks are sent. Cut, Heal, Fail and SignOutAll make the trouble that pages must show.
 //
+// Crowd and Flood are for measurements: a fleet of thousands, and a job whose log grows faster than anybody reads.
+//
 // It starts no goroutine. Watch and Follow run in their caller's, all methods may be called from any.
 package sample

@@ -106,6 +106,15 @@ var planLines = []planLine{
 
 // settle makes repositories, hosts and plans.
 func (d *Daemon) settle() {
+	plans := d.plan()
+	for i, m := range machines {
+		d.assign(d.enrol(i, m), plans[m.plan], m.trait != "no-secret")
+	}
+	d.scene.Plan, d.scene.Repository = plans["databases"].ID, plans["databases"].RepositoryID
+}
+
+// plan makes repositories and plans without hosts; the plans by their names.
+func (d *Daemon) plan() map[string]*fleet.Plan {
 	began := d.now.AddDate(0, -3, 0)
 	repos, plans := map[string]*fleet.Repository{}, map[string]*fleet.Plan{}
 	for _, s := range stores {
@@ -117,17 +126,18 @@ func (d *Daemon) settle() {
 			Backup: fleet.BackupSpec{Paths: l.paths, Excludes: l.excludes, ExcludeCaches: true, Verbose: l.verbose}}
 		d.plans[p.ID], plans[l.name] = p, p
 	}
-	for i, m := range machines {
-		h := d.enrol(i, m)
-		if p := plans[m.plan]; p != nil {
-			p.Hosts = append(p.Hosts, h.ID)
-			if m.trait != "no-secret" {
-				h.Secrets = append(h.Secrets, p.RepositoryID)
-			}
+	return plans
+}
+
+// assign adds a host to a plan, or to none, with the secret of its repository where it has that.
+func (d *Daemon) assign(h *fleet.Host, p *fleet.Plan, secret bool) {
+	if p != nil {
+		p.Hosts = append(p.Hosts, h.ID)
+		if secret {
+			h.Secrets = append(h.Secrets, p.RepositoryID)
 		}
-		d.hosts[h.ID] = h
 	}
-	d.scene.Plan, d.scene.Repository = plans["databases"].ID, repos["eu-central"].ID
+	d.hosts[h.ID] = h
 }
 
 func (d *Daemon) enrol(i int, m machine) *fleet.Host {

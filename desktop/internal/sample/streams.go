@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	newestEnded = 500 // ended jobs of the list, as the real daemon has it
+	newestEnded = 500 // ended jobs of the list, as the real daemon has it; see Daemon.listed
 	batchLines  = 1000
 	retryIn     = 10 * time.Second
 	lifeSign    = time.Second
@@ -125,7 +125,7 @@ func (d *Daemon) listLocked() []api.Row {
 	ended := 0
 	for _, j := range slices.Backward(d.order) {
 		if j.State.Ended() {
-			if ended++; ended > newestEnded {
+			if ended++; ended > d.listed {
 				continue
 			}
 		}

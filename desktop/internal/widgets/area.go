@@ -32,8 +32,11 @@ func (s *Spark) Set(values []float64) {
 	if slices.Equal(values, s.values) {
 		return
 	}
+	same := flat(values) && flat(s.values)
 	s.values = values
-	s.again()
+	if !same { // a flat line looks the same however long it has been flat
+		s.again()
+	}
 }
 
 func (s *Spark) paintCurve(p *pen) {
@@ -44,6 +47,11 @@ func (s *Spark) paintCurve(p *pen) {
 	line := curve(s.values, low, high, p.width, 2, p.height-2)
 	p.below(line, toneColor(s.color, 1), 0.24)
 	p.stroke(line, 1.5, toneColor(s.color, 1))
+}
+
+// flat tells whether the values make a line without ups and downs.
+func flat(values []float64) bool {
+	return len(values) > 1 && slices.Min(values) == slices.Max(values)
 }
 
 // finite copies the values; what is no number is 0, and so is what no curve can be drawn through.
