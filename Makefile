@@ -38,7 +38,23 @@ desktop: ## bin/backstay-desktop, the console (needs a C compiler and the window
 	@packaging/deps.sh desktop
 	go build -ldflags '$(LDFLAGS)' -o $(DESKTOP) ./desktop/cmd/backstay-desktop
 
+# The icon, the version and what else Windows reads in a program are its resources: a file that the linker takes along. It is made from
+# packaging/windows/winres.json by go-winres, which needs no more than Go, reads our PNG files as they are and is pinned like the other
+# tools; windres would need the icon once more as .ico and a script in a second language.
+WINDOWS_RESOURCES := desktop/cmd/backstay-desktop/rsrc
+
+.PHONY: desktop-windows
+desktop-windows: bin/go-winres ## bin/backstay-desktop.exe, the console for Windows, cross-built with mingw-w64 (minutes, the first time)
+	@packaging/deps.sh windows
+	bin/go-winres make --in packaging/windows/winres.json --out $(WINDOWS_RESOURCES) --arch amd64 --product-version '$(VERSION)' --file-version '$(VERSION)'
+	CGO_ENABLED=1 CC=x86_64-w64-mingw32-gcc GOOS=windows GOARCH=amd64 go build -ldflags '$(LDFLAGS) -H windowsgui' -o $(DESKTOP).exe ./desktop/cmd/backstay-desktop
+
 # Pinned by the tool modules' go.sum.
+bin/go-winres: packaging/tools/go-winres/go.mod packaging/tools/go-winres/go.sum
+	@mkdir -p bin
+	cd packaging/tools/go-winres && CGO_ENABLED=0 go build -o $(CURDIR)/$@ github.com/tc-hib/go-winres
+	@touch $@
+
 bin/restic: packaging/tools/restic/go.mod packaging/tools/restic/go.sum
 	@echo "building restic (a few minutes, once)"
 	@mkdir -p bin
@@ -106,6 +122,21 @@ fuzz-short: ## every fuzz target for FUZZTIME (10s)
 bench: build bin/restic bin/rest-server ## the measurements, side by side in one run
 	go test -run '^$$' -bench . -benchmem -timeout 60m $(UNITS)
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m -v $(E2E)
+
+.PHONY: bench-window
+bench-window: ## the console's real window: a million lines of log, thousands of hosts and jobs, nothing at all
+	@packaging/deps.sh test
+	go test -run '^$$' -bench BenchmarkWindow -benchtime 1x -timeout 30m -v $(E2E)
+
+.PHONY: test-wine
+test-wine: desktop-windows bin/restic ## the console for Windows under Wine, against a real daemon and agent; pictures in artifacts/wine
+	@packaging/deps.sh wine
+	BACKSTAY_TEST_WINE=1 go test -count=1 -run TestConsoleUnderWine -timeout 10m -v $(E2E)
+
+.PHONY: test-wayland
+test-wayland: bin/restic ## the console on Wayland (weston), against a real daemon and agent; pictures in artifacts/wayland
+	@packaging/deps.sh wayland
+	BACKSTAY_TEST_WAYLAND=1 go test -count=1 -run TestConsoleOnWayland -timeout 10m -v $(E2E)
 
 .PHONY: faults
 faults: deps bin/restic bin/rest-server ## FAULT_ROUNDS (200) rounds of random cuts and kills

@@ -1,6 +1,7 @@
 #!/bin/sh
-# deps.sh [run|desktop|test]: installs the Debian packages that `make run` (daemon, agent, CLI), building the console, or `make test`
-# needs and this machine lacks, and says which. Does nothing, quietly, where all is there.
+# deps.sh [run|desktop|windows|wine|wayland|test]: installs the Debian packages that `make run` (daemon, agent, CLI), building the
+# console, building it for Windows, looking at it under Wine or Wayland, or `make test` needs and this machine lacks, and says which.
+# Does nothing, quietly, where all is there.
 set -eu
 
 missing=
@@ -19,11 +20,21 @@ fi
 need /etc/ssl/certs/ca-certificates.crt ca-certificates
 need git git
 for_what=${1:-test}
-if [ "$for_what" != run ]; then
+case $for_what in
+windows | wine) need x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64 ;;
+esac
+if [ "$for_what" = wine ]; then
+	need wine wine
+	need /usr/lib/wine/wine64 wine64
+fi
+if [ "$for_what" = wayland ]; then
+	need weston weston
+fi
+if [ "$for_what" != run ] && [ "$for_what" != windows ]; then
 	need gcc gcc
 	need /usr/include/stdlib.h libc6-dev
 fi
-if [ "$for_what" != run ] && [ "$(uname -s)" = Linux ]; then # the console's window
+if [ "$for_what" != run ] && [ "$for_what" != windows ] && [ "$(uname -s)" = Linux ]; then # the console's window
 	need pkg-config pkg-config
 	need /usr/include/GL/gl.h libgl1-mesa-dev
 	need /usr/include/X11/Xlib.h libx11-dev
@@ -35,7 +46,8 @@ if [ "$for_what" != run ] && [ "$(uname -s)" = Linux ]; then # the console's win
 	need /usr/include/xkbcommon/xkbcommon.h libxkbcommon-dev
 	need /usr/include/wayland-client.h libwayland-dev
 fi
-if [ "$for_what" = test ] && [ "$(uname -s)" = Linux ]; then
+case $for_what in test | wine | wayland) screen=1 ;; *) screen= ;; esac
+if [ -n "$screen" ] && [ "$(uname -s)" = Linux ]; then
 	need dbus-daemon dbus-daemon
 	need dbus-run-session dbus-daemon
 	need dbus-send dbus-bin

@@ -71,19 +71,45 @@ func (f *fleetOf) planOfManyFiles(name string, folders, files int) fleet.Plan {
 // startConsole starts the real console in a real window, in the light theme, with nothing known of any daemon.
 func startConsole(t *testing.T, f *fleetOf, s *screen) *process {
 	t.Helper()
-	config := filepath.Join(f.dir, "console")
+	cmd := exec.Command(consoleBin(t), "--config", consoleConfig(t, f, "console", false))
+	cmd.Env = cleanEnv(f.dir, s.env()...)
+	p := start(t, cmd)
+	s.awaitTheWayIn()
+	s.focus(cmd.Process.Pid)
+	return p
+}
+
+// consoleConfig makes a folder of preferences: the light theme, English, and nothing known of any daemon. Whoever signs in by hand is
+// offered to be remembered in the keyring, or not.
+func consoleConfig(t testing.TB, f *fleetOf, name string, remember bool) string {
+	t.Helper()
+	config := filepath.Join(f.dir, name)
 	if err := os.MkdirAll(config, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(config, "console.json"), []byte(`{"theme":"light","language":"en"}`), 0o600); err != nil {
+	chosen := fmt.Sprintf(`{"theme":"light","language":"en","remember_login":%v}`, remember)
+	if err := os.WriteFile(filepath.Join(config, "console.json"), []byte(chosen), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(consoleBin(t), "--config", config)
-	cmd.Env = cleanEnv(f.dir, s.env()...)
-	p := start(t, cmd)
+	return config
+}
+
+func (s *screen) awaitTheWayIn() {
+	s.t.Helper()
 	s.await("the way in", func(img *image.RGBA) bool { return seen(img, image.Rect(700, 400, 1000, 700), accentBlue) > 500 })
-	s.focus(cmd.Process.Pid)
-	return p
+}
+
+func (s *screen) awaitOverview() {
+	s.t.Helper()
+	s.await("the overview", func(img *image.RGBA) bool { return seen(img, image.Rect(10, 60, 220, 100), accentBlue) > 5 })
+	s.settle(sidebarArea)
+}
+
+// awaitHosts goes to the hosts by the keyboard.
+func (s *screen) awaitHosts() {
+	s.t.Helper()
+	s.press("ctrl+2")
+	s.await("the hosts", func(img *image.RGBA) bool { return seen(img, image.Rect(10, 100, 220, 135), accentBlue) > 5 })
 }
 
 func consoleBin(t testing.TB) string {
@@ -104,8 +130,7 @@ func TestConsoleInARealWindow(t *testing.T) {
 	f.signInByHand(s)
 	s.keep("02-overview")
 
-	s.press("ctrl+2")
-	s.await("the hosts", func(img *image.RGBA) bool { return seen(img, image.Rect(10, 100, 220, 135), accentBlue) > 5 })
+	s.awaitHosts()
 	s.keep("03-hosts")
 	job := f.backUpByHand(s, plan)
 	before := s.keep("04-started")
@@ -140,8 +165,7 @@ func (f *fleetOf) signInByHand(s *screen) {
 	s.press("Return")
 	s.write(f.password)
 	s.press("Return")
-	s.await("the overview", func(img *image.RGBA) bool { return seen(img, image.Rect(10, 60, 220, 100), accentBlue) > 5 })
-	s.settle(sidebarArea)
+	s.awaitOverview()
 }
 
 // backUpByHand starts the plan by the palette, which lands on the live page.

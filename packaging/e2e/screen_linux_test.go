@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"image"
 	"image/color"
@@ -25,11 +26,20 @@ type screen struct {
 	display string
 	shots   string // folder of the pictures, kept as build artefacts
 	size    image.Point
+	origin  image.Point // where the console's window begins: what stands around it is not looked at
 }
 
-// newScreen starts an X server without a window manager.
+// newScreen starts an X server without a window manager, where a window of that size is the whole screen.
 func newScreen(t testing.TB, size image.Point) *screen {
 	t.Helper()
+	return newFramedScreen(t, size, image.Point{}, "console")
+}
+
+// newFramedScreen is newScreen with room for a frame around the window: origin is how wide it is at the left and at the top. The
+// pictures go to a folder below artifacts.
+func newFramedScreen(t testing.TB, size, origin image.Point, shots string) *screen {
+	t.Helper()
+	outer := size.Add(origin).Add(image.Pt(origin.X, origin.X))
 	for _, tool := range []string{"Xvfb", "xdotool", "import", "xclip"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Fatalf("%s is missing: run `make deps` (%v)", tool, err)
@@ -39,7 +49,7 @@ func newScreen(t testing.TB, size image.Point) *screen {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", fmt.Sprintf("%dx%dx24", size.X, size.Y), "-ac", "-nolisten", "tcp", "+extension", "GLX", "-noreset")
+	cmd := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", fmt.Sprintf("%dx%dx24", outer.X, outer.Y), "-ac", "-nolisten", "tcp", "+extension", "GLX", "-noreset")
 	cmd.ExtraFiles = []*os.File{w}
 	start(t, cmd)
 	if err := w.Close(); err != nil {
@@ -52,7 +62,7 @@ func newScreen(t testing.TB, size image.Point) *screen {
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s := &screen{t: t, display: ":" + strings.TrimSpace(line), size: size, shots: filepath.Join(sharedtest.RepoRoot(t), "artifacts", "console")}
+	s := &screen{t: t, display: ":" + strings.TrimSpace(line), size: size, origin: origin, shots: filepath.Join(sharedtest.RepoRoot(t), "artifacts", shots)}
 	if err := os.MkdirAll(s.shots, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +76,9 @@ func (s *screen) env() []string {
 
 func (s *screen) tool(name string, args ...string) string {
 	s.t.Helper()
-	cmd := exec.Command(name, args...)
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute) // xdotool waits for a window without end
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), "DISPLAY="+s.display)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -75,7 +87,7 @@ func (s *screen) tool(name string, args ...string) string {
 	return string(out)
 }
 
-// look takes a picture of the whole screen.
+// look takes a picture of the window.
 func (s *screen) look() *image.RGBA {
 	s.t.Helper()
 	cmd := exec.Command("import", "-silent", "-window", "root", "png:-")
@@ -89,8 +101,8 @@ func (s *screen) look() *image.RGBA {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	flat := image.NewRGBA(img.Bounds())
-	draw.Draw(flat, flat.Bounds(), img, img.Bounds().Min, draw.Src)
+	flat := image.NewRGBA(image.Rectangle{Max: s.size})
+	draw.Draw(flat, flat.Bounds(), img, s.origin, draw.Src)
 	return flat
 }
 
@@ -114,6 +126,7 @@ func (s *screen) keep(name string) *image.RGBA {
 
 func (s *screen) move(at image.Point) {
 	s.t.Helper()
+	at = at.Add(s.origin)
 	s.tool("xdotool", "mousemove", strconv.Itoa(at.X), strconv.Itoa(at.Y))
 }
 
@@ -221,11 +234,14 @@ func (s *screen) settle(area image.Rectangle) *image.RGBA {
 }
 
 // focus gives the keyboard to the window of a program: there is no window manager to do it.
-func (s *screen) focus(pid int) {
+func (s *screen) focus(pid int) { s.focusOn("--pid", strconv.Itoa(pid)) }
+
+// focusOn gives the keyboard to the window that xdotool finds by this.
+func (s *screen) focusOn(how, what string) {
 	s.t.Helper()
-	window := strings.Fields(s.tool("xdotool", "search", "--sync", "--onlyvisible", "--pid", strconv.Itoa(pid)))
+	window := strings.Fields(s.tool("xdotool", "search", "--sync", "--onlyvisible", how, what))
 	if len(window) == 0 {
-		s.t.Fatal("the program has no window")
+		s.t.Fatalf("there is no window with %s %s", how, what)
 	}
 	s.tool("xdotool", "windowfocus", "--sync", window[len(window)-1])
 }

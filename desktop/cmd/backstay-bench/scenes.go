@@ -35,6 +35,10 @@ func (b *bench) enter(d feed.Daemon, r nav.Route) {
 // log follows a job whose log is long and grows fast.
 func (b *bench) log() error {
 	d := sample.NewFlood(time.Now(), b.lines, b.rate)
+	empty, err := resident()
+	if err != nil {
+		return err
+	}
 	b.enter(d, nav.Route{Page: nav.Job, ID: string(d.Flooded)})
 	select {
 	case <-d.Filled:
@@ -67,8 +71,10 @@ func (b *bench) log() error {
 	say("frames", float64(len(frames)))
 	sayTimes("frame-cpu", frames)
 	sayTimes("ui-wait", waits)
+	say("empty-MB", empty)
 	say("filled-MB", full)
 	say("end-MB", end)
+	say("heap-MB", live())
 	sayShares(from, to)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -101,4 +102,12 @@ func resident() (float64, error) {
 		return 0, fmt.Errorf("read own memory: %w", err)
 	}
 	return float64(pages) * float64(os.Getpagesize()) / 1e6, nil
+}
+
+// live is how many megabytes of Go's memory are in use, after a collection.
+func live() float64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc) / 1e6
 }
