@@ -87,6 +87,17 @@ func (p *process) running() bool {
 	}
 }
 
+// suspend halts the program until resume.
+func (p *process) suspend() { p.send(syscall.SIGSTOP) }
+func (p *process) resume()  { p.send(syscall.SIGCONT) }
+
+func (p *process) send(sig syscall.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(sig); err != nil {
+		p.t.Fatalf("%v to %s: %v", sig, p.name, err)
+	}
+}
+
 // signal sends sig and waits until the program is gone.
 func (p *process) signal(sig syscall.Signal) {
 	if !p.running() {

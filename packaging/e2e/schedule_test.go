@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 
@@ -78,9 +77,9 @@ func TestSchedulesRunWithoutTheDaemonAndCatchUp(t *testing.T) {
 	}
 
 	last := slots[len(slots)-1]
-	f.agent.signal(syscall.SIGSTOP)
+	f.agent.suspend()
 	sharedtest.Eventually(t, 4*time.Minute, "three slots pass", func() bool { return time.Now().After(last.Add(3*time.Minute + time.Second)) })
-	f.agent.signal(syscall.SIGCONT)
+	f.agent.resume()
 	f.awaitStarts(len(slots) + 1)
 	if _, err := f.client.PausePlan(t.Context(), string(plan.ID)); err != nil {
 		t.Fatal(err)
