@@ -113,7 +113,8 @@ func newCore(ctx context.Context, cfg config.Config, log *slog.Logger, store *sq
 	feed := watch.New(watch.Config{Rev: rev})
 	numbers := metrics.New(metrics.Sources{Version: buildinfo.Version(), Logs: logs.Stats, Agents: func() int { return c.dispatch.Sessions() }})
 	c.service = control.New(control.Config{Store: store, Logs: logs, Feed: numbers.Feed(feed), Log: log, Address: cfg.Address, CAPin: ca.Pin(),
-		JobTTL: cfg.JobTTL.Duration, AwayLimit: cfg.AwayLimit.Duration, SessionTTL: cfg.SessionLifetime.Duration})
+		JobTTL: cfg.JobTTL.Duration, AwayLimit: cfg.AwayLimit.Duration, SessionTTL: cfg.SessionLifetime.Duration,
+		Room: func() error { return sqlite.Fault(datafolder.Room(cfg.Data)) }})
 	rows, _, err := c.service.WatchRows(ctx)
 	if err != nil {
 		return nil, err

@@ -35,6 +35,7 @@ type Config struct {
 	JobTTL       time.Duration                           // a queued job that could not be sent for so long expires
 	AwayLimit    time.Duration                           // jobs of a host that is away for longer become unknown
 	SessionTTL   time.Duration                           // how long a sign-in lasts
+	Room         func() error                            // tells whether the disk of the store takes more; not asked when nil
 }
 
 // Service holds the use cases. It is safe for concurrent use.
@@ -106,12 +107,16 @@ func (s *Service) now() time.Time { return s.clock().UTC().Truncate(time.Microse
 // Epoch is the id of the store's life: it changes when the store is restored from a copy.
 func (s *Service) Epoch() string { return s.store.Epoch() }
 
-// Ready tells whether the store answers.
+// Ready tells whether the store answers, and takes what is written. One call at a time.
 func (s *Service) Ready(ctx context.Context) error {
-	return s.store.View(ctx, func(r Reader) error {
+	err := s.store.View(ctx, func(r Reader) error {
 		_, err := r.Rev(ctx)
 		return err
 	})
+	if err == nil && s.cfg.Room != nil {
+		err = s.cfg.Room()
+	}
+	return err
 }
 
 // WatchRows gives the whole state of the watch (every host, repository and plan, every job not ended and the newest ended ones)

@@ -23,7 +23,7 @@ func (s *Server) operationRoutes(h huma.API) {
 		func(context.Context, control.Actor, *none) (*answer[health], error) {
 			return ok(health{Status: "ok"}, nil)
 		})
-	register(s, h, operation{id: "readyz", method: http.MethodGet, path: "/readyz", absolute: true, summary: "The daemon's store answers"},
+	register(s, h, operation{id: "readyz", method: http.MethodGet, path: "/readyz", absolute: true, summary: "The daemon's store answers and takes changes; 503 says why not"},
 		func(ctx context.Context, _ control.Actor, _ *none) (*answer[health], error) {
 			if err := s.ready.ask(ctx, s); err != nil {
 				return nil, err
@@ -75,9 +75,21 @@ func (r *readiness) ask(ctx context.Context, s *Server) error {
 		defer cancel()
 		r.at, r.err = now, nil
 		if err := s.cfg.Control.Ready(ask); err != nil {
-			s.log.LogAttrs(ctx, slog.LevelError, "store does not answer", slog.Any("err", err))
-			r.err = newProblem(http.StatusServiceUnavailable, fault.Unavailable, "The daemon's store does not answer. Look at the daemon's log.")
+			s.log.LogAttrs(ctx, slog.LevelError, "not ready", slog.Any("err", err))
+			r.err = notReady(err)
 		}
 	}
 	return r.err
+}
+
+// notReady says why, where the disk is to blame.
+func notReady(err error) error {
+	code, text := fault.Unavailable, "The daemon's store does not answer. Look at the daemon's log."
+	switch c := fault.CodeOf(err); c {
+	case fault.StorageFull, fault.StorageDenied, fault.StorageCorrupt:
+		if message, known := fault.Message(err); known {
+			code, text = c, message
+		}
+	}
+	return newProblem(http.StatusServiceUnavailable, code, text)
 }

@@ -117,6 +117,24 @@ func TestInternalErrorsShowOnlyAReference(t *testing.T) {
 	}
 }
 
+// full is a daemon whose disk is full, though the store can be read.
+type full struct{ *control.Service }
+
+func (full) Ready(context.Context) error {
+	return fault.Wrap(fault.StorageFull, errors.New("write room: ENOSPC"), "The daemon's disk is full. Make room.")
+}
+
+func TestNotReadyOnAFullDisk(t *testing.T) {
+	h := newHouse(t, func(c *httpapi.Config) { c.Control = full{c.Control.(*control.Service)} })
+	a := h.ask("GET", "/readyz", "", "")
+	if p := a.problem(t); a.status != 503 || p.Code != fault.StorageFull || !strings.Contains(p.Detail, "disk is full") || strings.Contains(a.body, "ENOSPC") {
+		t.Errorf("readyz: %d %s", a.status, a.body)
+	}
+	if a := h.ask("GET", "/healthz", "", ""); a.status != 200 {
+		t.Errorf("healthz: %d %s", a.status, a.body)
+	}
+}
+
 func TestHugeBodyIsRefusedWithoutReadingIt(t *testing.T) {
 	h := newHouse(t)
 	const gigabyte = 1 << 30
