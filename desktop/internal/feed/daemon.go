@@ -69,7 +69,7 @@ type Access interface {
 	Tokens(ctx context.Context) ([]api.Token, error)
 	CreateToken(ctx context.Context, r api.TokenRequest) (api.Token, error)
 	DeleteToken(ctx context.Context, id string) error
-	Audit(ctx context.Context, after int64, limit int) (api.Page[api.AuditRow], error)
+	NewestAudit(ctx context.Context, before int64, limit int) (api.Page[api.AuditRow], error)
 }
 
 var _ Daemon = (*apiclient.Client)(nil)

@@ -11,7 +11,6 @@ import (
 	"github.com/backstay/backstay/desktop/internal/model"
 	"github.com/backstay/backstay/desktop/internal/nav"
 	"github.com/backstay/backstay/desktop/internal/theme"
-	"github.com/backstay/backstay/desktop/internal/vm"
 	"github.com/backstay/backstay/desktop/internal/widgets"
 	"github.com/backstay/backstay/desktop/internal/words"
 	"github.com/backstay/backstay/icons"
@@ -51,7 +50,7 @@ type access struct {
 	users  *listing[api.User]
 	agents *listing[*fleet.Host]
 	tokens *listing[api.Token]
-	audit  *listing[vm.AuditLine]
+	audit  *listing[api.AuditRow]
 
 	enrolment *listing[api.Enrolment]
 }
@@ -176,16 +175,10 @@ func (p *access) makeListings() {
 			}
 			return []string{plaintext.Field(t.Name), words.Role(t.Role), plaintext.Field(t.CreatedBy), expires, words.Ago(t.LastUsedAt, now())}
 		}}
-	audit := listingConfig[vm.AuditLine]{columns: []widgets.Column{{Title: words.T("access.col.when"), Width: 170}, {Title: words.T("access.col.who"), Width: 140}, {Title: words.T("access.col.what"), Width: 160},
-		{Title: words.T("access.col.object"), Width: 200, Grow: 1}, {Title: words.T("access.col.detail"), Width: 160, Grow: 1, MinTable: 760}},
-		load: p.loadAudit, id: func(r vm.AuditLine) string { return words.Number(r.Seq) }, empty: nothing(icons.ScrollText, tabAudit),
-		texts: func(r vm.AuditLine) []string {
-			return []string{words.Moment(r.At, now()), r.Actor, r.Action, r.Object, r.Detail}
-		}}
 	if p.admin() {
 		users.remove, agents.remove = p.removeUser, p.revokeAgent
 	}
-	p.users, p.tokens, p.audit = newListing(p.ctx, p.d, users), newListing(p.ctx, p.d, tokens), newListing(p.ctx, p.d, audit)
+	p.users, p.tokens, p.audit = newListing(p.ctx, p.d, users), newListing(p.ctx, p.d, tokens), newListing(p.ctx, p.d, p.auditLog(nothing(icons.ScrollText, tabAudit)))
 	p.agents = newListing(p.ctx, p.d, agents)
 	p.enrolment = newListing(p.ctx, p.d, p.enrolmentTokens(nothing(icons.Access, tabEnrol)))
 }
@@ -198,32 +191,6 @@ func seenWords(h *fleet.Host, now time.Time) string {
 		return words.T("access.online")
 	}
 	return words.Ago(h.LastSeenAt, now)
-}
-
-// auditRows is how many of the newest rows are shown.
-const auditRows = 500
-
-// loadAudit reads the newest rows of the audit log, the newest first. The daemon gives them oldest first; vm.Audit finds the end.
-func (p *access) loadAudit(ctx context.Context) ([]vm.AuditLine, error) {
-	var log vm.Audit
-	for {
-		q, ok := log.Next()
-		if !ok && log.Len() < auditRows {
-			q, ok = log.Older()
-		}
-		if !ok {
-			break
-		}
-		page, err := p.d.Daemon.Audit(ctx, q.After, q.Limit)
-		if log.Took(q, page, err); err != nil {
-			return nil, err
-		}
-	}
-	rows := make([]vm.AuditLine, min(log.Len(), auditRows))
-	for i := range rows {
-		rows[i] = log.Line(i)
-	}
-	return rows, nil
 }
 
 // confirm asks before something is taken away, does it, and reads the list again.

@@ -71,7 +71,7 @@ func TestAccessRevokesAnEnrolmentTokenThatWaits(t *testing.T) {
 func TestAccessListsTheAuditLogNewestFirst(t *testing.T) {
 	b := newBench(t, sample.New(sample.Noon())).listed()
 	b.open(nav.Route{Page: nav.Access, Tab: tabAudit}, nil)
-	b.says("job.create")
+	b.says("Job started")
 }
 
 func TestAccessWithoutTheDaemonSaysSoAndTriesAgain(t *testing.T) {

@@ -40,7 +40,7 @@ func places(s sample.Scene, admin bool) []place {
 		{nav.Route{Page: nav.Jobs}, "Backup of db-04.prod-eu"}, {nav.Route{Page: nav.Snapshots}, "archive-nas"}, {nav.Route{Page: nav.Plans}, "databases"}, {nav.Route{Page: nav.Plans, ID: string(s.Plan)}, "Plan databases"},
 		{nav.Route{Page: nav.Repositories}, "eu-central"}, {nav.Route{Page: nav.Repositories, ID: string(s.Repository), Tab: "give-secret"}, "eu-central"},
 		{nav.Route{Page: nav.Repositories, ID: string(s.Repository), Tab: "check-access"}, "eu-central"}, {nav.Route{Page: nav.Access, Tab: tabAgents}, "archive-nas"},
-		{nav.Route{Page: nav.Access, Tab: tabAudit}, "job.create"}}
+		{nav.Route{Page: nav.Access, Tab: tabAudit}, "Job started"}}
 	for tab, text := range map[string]string{tabUsers: "anna", tabTokens: "grafana", tabEnrol: "Any host"} {
 		if !admin {
 			text = "archive-nas" // the first tab that they may read

@@ -137,10 +137,15 @@ func (d *Daemon) DeleteToken(ctx context.Context, id string) error {
 	})
 }
 
-// Audit gives rows of the audit log after one, oldest first.
-func (d *Daemon) Audit(ctx context.Context, after int64, limit int) (api.Page[api.AuditRow], error) {
+// NewestAudit gives rows of the audit log before one, newest first.
+func (d *Daemon) NewestAudit(ctx context.Context, before int64, limit int) (api.Page[api.AuditRow], error) {
 	return ask(ctx, d, func() (api.Page[api.AuditRow], error) {
-		from := min(max(after, 0), int64(len(d.audit)))
-		return page(d.audit[from:], "", limit), nil
+		n := int64(len(d.audit))
+		if before > 0 {
+			n = min(before-1, n)
+		}
+		rows := slices.Clone(d.audit[:n])
+		slices.Reverse(rows)
+		return page(rows, "", limit), nil
 	})
 }

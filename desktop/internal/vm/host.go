@@ -2,7 +2,6 @@ package vm
 
 import (
 	"slices"
-	"time"
 
 	"github.com/backstay/backstay/desktop/internal/model"
 	"github.com/backstay/backstay/shared/api"
@@ -67,65 +66,6 @@ func (v *Host) Row() HostRow {
 	return r
 }
 
-// HostDetails is what only the host's page shows.
-type HostDetails struct {
-	Hostname    string
-	AgentID     fleet.AgentID
-	RestoreRoot string
-	SealingKey  string // credentials for this host are sealed to it
-	EnrolledAt  time.Time
-	ClockSkew   time.Duration // its clock minus the daemon's
-	Issues      []AttentionRow
-	Plans       []HostPlan
-	Secrets     []HostSecret
-}
-
-// HostPlan is a plan of the host.
-type HostPlan struct {
-	ID           fleet.PlanID
-	Name         string
-	RepositoryID fleet.RepositoryID
-	Repository   string
-	Paths        []string
-	Excludes     []string
-	Secret       bool        // the host holds the repository's password
-	Newest       *model.Mark // its newest backup that was not cancelled; nil: none is known
-}
-
-// HostSecret is a repository whose password the host holds.
-type HostSecret struct {
-	RepositoryID fleet.RepositoryID
-	Repository   string // "": the repository is gone
-	Used         bool   // a plan of the host needs it
-}
-
-// Details gives it.
-func (v *Host) Details() HostDetails {
-	h := v.m.Host(v.id)
-	if h == nil {
-		return HostDetails{}
-	}
-	d := HostDetails{Hostname: field(h.Hostname), AgentID: h.AgentID, RestoreRoot: field(h.RestoreRoot), SealingKey: h.SealingKey, EnrolledAt: h.EnrolledAt,
-		ClockSkew: time.Duration(h.ClockSkewMS) * time.Millisecond}
-	for _, i := range v.m.Issues(v.id) {
-		d.Issues = append(d.Issues, attentionRow(v.m, v.id, i, 0))
-	}
-	used := map[fleet.RepositoryID]bool{}
-	for _, p := range v.m.PlansOf(v.id) {
-		used[p.RepositoryID] = true
-		row := HostPlan{ID: p.ID, Name: field(p.Name), RepositoryID: p.RepositoryID, Repository: repositoryOf(v.m, p.RepositoryID), Paths: fields(p.Backup.Paths),
-			Excludes: fields(p.Backup.Excludes), Secret: slices.Contains(h.Secrets, p.RepositoryID)}
-		if mark, ok := newestOfPlan(v.m, v.id, p.ID); ok {
-			row.Newest = &mark
-		}
-		d.Plans = append(d.Plans, row)
-	}
-	for _, id := range h.Secrets {
-		d.Secrets = append(d.Secrets, HostSecret{id, repositoryOf(v.m, id), used[id]})
-	}
-	return d
-}
-
 // repositoryOf is the name of a repository, "" when it is gone.
 func repositoryOf(m *model.Fleet, id fleet.RepositoryID) string {
 	if r := m.Repository(id); r != nil {
@@ -146,16 +86,6 @@ func newestOfPlan(m *model.Fleet, host fleet.HostID, plan fleet.PlanID) (model.M
 	return model.Mark{}, false
 }
 
-// Active gives the job that runs on the host, or waits there; nil when none does.
-func (v *Host) Active() *JobRow {
-	j := v.m.Active(v.id)
-	if j == nil {
-		return nil
-	}
-	r := jobRow(v.m, j)
-	return &r
-}
-
 // RunsQuery gives the query for the strip, once: carry it out with Daemon.Jobs and hand the answer to TookRuns.
 func (v *Host) RunsQuery() (apiclient.JobFilter, bool) {
 	if !v.m.Listed() || v.Gone() || !v.runs.Ask() {
@@ -174,12 +104,6 @@ func (v *Host) TookRuns(page api.Page[fleet.Job], err error) {
 	}
 	v.runs.Took(marks, err)
 }
-
-// RunsErr is why the strip shows no more than the newest backups; RetryRuns lets RunsQuery ask again.
-func (v *Host) RunsErr() error { return v.runs.Err() }
-
-// RetryRuns forgets the error.
-func (v *Host) RetryRuns() { v.runs.Again() }
 
 // Runs gives the newest backups, at most HostRuns, the newest last. Before the answer to RunsQuery these are the ones that the host's
 // row tells of.
@@ -212,31 +136,9 @@ func (v *Host) RunsRate() Rate {
 	return rateOf(c)
 }
 
-// SizePoint is how much a backup read, and added.
-type SizePoint struct {
-	At    time.Time
-	Bytes int64
-	Added int64
-}
-
-// Sizes gives the sizes of Runs that saved a snapshot, oldest first.
-func (v *Host) Sizes() []SizePoint {
-	var out []SizePoint
-	for _, m := range v.Runs() {
-		if m.Saved() && m.Bytes > 0 {
-			out = append(out, SizePoint{m.At, m.Bytes, m.Added})
-		}
-	}
-	return out
-}
-
 // HostActions says what may be done.
 type HostActions struct {
 	BackUp    bool // by one of its plans
-	Browse    bool // its snapshots
-	Restore   bool
-	Secrets   bool // give or take repository passwords; the host has to be online
-	Revoke    bool
 	EnrolAnew bool
 }
 
@@ -246,8 +148,5 @@ func (v *Host) Actions() HostActions {
 	if h == nil {
 		return HostActions{}
 	}
-	trusted := h.RevokedAt == nil
-	operator, admin := v.m.May(fleet.RoleOperator), v.m.May(fleet.RoleAdmin)
-	return HostActions{BackUp: operator && trusted && len(v.m.PlansOf(v.id)) > 0, Browse: true, Restore: operator && trusted, Secrets: operator && trusted && h.Online,
-		Revoke: admin && trusted, EnrolAnew: admin}
+	return HostActions{BackUp: v.m.May(fleet.RoleOperator) && h.RevokedAt == nil && len(v.m.PlansOf(v.id)) > 0, EnrolAnew: v.m.May(fleet.RoleAdmin)}
 }

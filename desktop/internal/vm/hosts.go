@@ -37,19 +37,14 @@ const (
 
 // Hosts is the table of hosts, on its own page and on the overview.
 type Hosts struct {
-	m        *model.Fleet
-	scope    HostScope
-	text     string
-	terms    terms
-	column   HostColumn
-	desc     bool
-	ids      []string
-	counts   HostCounts
-	selected string
+	m      *model.Fleet
+	scope  HostScope
+	text   string
+	terms  terms
+	column HostColumn
+	desc   bool
+	ids    []string
 }
-
-// HostCounts says how many hosts each scope has.
-type HostCounts struct{ All, Attention, Running, Offline, Revoked int }
 
 // NewHosts makes the table of all hosts, by name.
 func NewHosts(m *model.Fleet) *Hosts {
@@ -93,15 +88,11 @@ type JobLine struct {
 
 // Face tells which face the page shows.
 func (v *Hosts) Face() Face {
-	total := v.counts.All + v.counts.Revoked
-	return FaceOf(v.m, total, len(v.ids))
+	return FaceOf(v.m, len(v.m.Hosts()), len(v.ids))
 }
 
 // IDs gives the rows in their order.
 func (v *Hosts) IDs() []string { return v.ids }
-
-// Counts says how many hosts each scope has.
-func (v *Hosts) Counts() HostCounts { return v.counts }
 
 // Scope, Text and Sort give what is set.
 func (v *Hosts) Scope() HostScope { return v.scope }
@@ -130,17 +121,6 @@ func (v *Hosts) SetSort(c HostColumn, desc bool) Refresh {
 	return v.rebuild()
 }
 
-// Select notes the selected row; it stays selected as long as the host exists, shown or not.
-func (v *Hosts) Select(id string) { v.selected = id }
-
-// Selected is the selected row, "" when there is none.
-func (v *Hosts) Selected() string {
-	if v.selected != "" && v.m.Host(fleet.HostID(v.selected)) == nil {
-		v.selected = ""
-	}
-	return v.selected
-}
-
 // Update takes a change of the model.
 func (v *Hosts) Update(c model.Change) Refresh {
 	switch {
@@ -157,10 +137,8 @@ func (v *Hosts) Update(c model.Change) Refresh {
 // rebuild chooses and orders the rows anew. The model has them by name already.
 func (v *Hosts) rebuild() Refresh {
 	var ids []string
-	v.counts = HostCounts{}
 	for _, h := range v.m.Hosts() {
-		in := v.count(h)
-		if in && v.matches(h) {
+		if v.inScope(h) && v.matches(h) {
 			ids = append(ids, string(h.ID))
 		}
 	}
@@ -172,29 +150,20 @@ func (v *Hosts) rebuild() Refresh {
 	return Rows
 }
 
-// count counts a host into its scopes and tells whether it is in the one that is set.
-func (v *Hosts) count(h *fleet.Host) bool {
-	if h.RevokedAt != nil {
-		v.counts.Revoked++
-		return v.scope == ScopeRevoked
+// inScope tells whether a host is in the scope that is set. Revoked ones are in no other than theirs.
+func (v *Hosts) inScope(h *fleet.Host) bool {
+	if v.scope == ScopeRevoked || h.RevokedAt != nil {
+		return v.scope == ScopeRevoked && h.RevokedAt != nil
 	}
-	v.counts.All++
-	in := v.scope == ScopeAll
-	for _, s := range []struct {
-		scope HostScope
-		n     *int
-		is    bool
-	}{
-		{ScopeAttention, &v.counts.Attention, len(v.m.Issues(h.ID)) > 0},
-		{ScopeRunning, &v.counts.Running, v.m.Status(h.ID) == model.StatusRunning},
-		{ScopeOffline, &v.counts.Offline, !h.Online},
-	} {
-		if s.is {
-			*s.n++
-			in = in || v.scope == s.scope
-		}
+	switch v.scope {
+	case ScopeAttention:
+		return len(v.m.Issues(h.ID)) > 0
+	case ScopeRunning:
+		return v.m.Status(h.ID) == model.StatusRunning
+	case ScopeOffline:
+		return !h.Online
 	}
-	return in
+	return true
 }
 
 func (v *Hosts) matches(h *fleet.Host) bool {

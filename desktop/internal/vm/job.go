@@ -154,11 +154,7 @@ func (v *Job) Unknown() bool {
 	return code == fault.UnknownJob || code == fault.NotFound
 }
 
-// Link tells how the stream stands. While it is Lost, what is shown is as of Link().AsOf; an ended job whose log is whole needs no
-// link.
-func (v *Job) Link() model.Connection { return v.link }
-
-// Stale tells whether what is shown may be outdated.
+// Stale tells whether what is shown may be outdated: the stream is lost, and the job is not over with its log whole.
 func (v *Job) Stale() bool {
 	return v.have && !(v.row.State.Ended() && v.log.EOF) && (v.link.Link == model.Lost || v.link.Link == model.SignedOut)
 }

@@ -44,14 +44,13 @@ type JobsFilter struct {
 // Jobs is the list of jobs: those that have not ended on top, then the past. The newest of the past are known by the watch; older ones
 // are read page by page, see More.
 type Jobs struct {
-	m        *model.Fleet
-	filter   JobsFilter
-	open     []string
-	past     []string
-	older    pager[fleet.Job]
-	byID     map[fleet.JobID]*fleet.Job // of older
-	edge     time.Time                  // when the newest job was created that was known when the first page was asked for
-	selected string
+	m      *model.Fleet
+	filter JobsFilter
+	open   []string
+	past   []string
+	older  pager[fleet.Job]
+	byID   map[fleet.JobID]*fleet.Job // of older
+	edge   time.Time                  // when the newest job was created that was known when the first page was asked for
 }
 
 // pageSize is how many rows are read at a time, and few how many are too few to leave it at.
@@ -160,25 +159,11 @@ func (v *Jobs) Face() Face {
 	return NoMatch
 }
 
-// Open gives the jobs that have not ended: what runs first. Past gives the others, newest first.
-func (v *Jobs) Open() []string { return v.open }
-
 // Past gives the jobs that have ended, newest first.
 func (v *Jobs) Past() []string { return v.past }
 
 // IDs gives all rows in their order.
 func (v *Jobs) IDs() []string { return slices.Concat(v.open, v.past) }
-
-// Select notes the selected row.
-func (v *Jobs) Select(id string) { v.selected = id }
-
-// Selected is the selected row, "" when there is none.
-func (v *Jobs) Selected() string {
-	if v.selected != "" && v.job(fleet.JobID(v.selected)) == nil {
-		v.selected = ""
-	}
-	return v.selected
-}
 
 // Update takes a change of the model.
 func (v *Jobs) Update(c model.Change) Refresh {

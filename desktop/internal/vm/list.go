@@ -31,19 +31,3 @@ func (l *List[T]) Took(items []T, err error) {
 
 // Items gives what is there.
 func (l *List[T]) Items() []T { return l.items }
-
-// Err is why the list could not be read; Again lets Ask try once more.
-func (l *List[T]) Err() error { return l.err }
-
-// Face tells which face to show.
-func (l *List[T]) Face() Face {
-	switch {
-	case l.have && len(l.items) > 0:
-		return Full
-	case l.have:
-		return Empty
-	case l.err != nil:
-		return Failed
-	}
-	return Loading
-}

@@ -29,14 +29,13 @@ type SnapshotsFilter struct {
 
 // Snapshots is the list of snapshots, newest first. It comes page by page; what backups save meanwhile is added as it comes.
 type Snapshots struct {
-	m        *model.Fleet
-	filter   SnapshotsFilter
-	terms    terms
-	pages    pager[fleet.Snapshot]
-	rows     map[string]*fleet.Snapshot
-	ids      []string
-	fresh    []fleet.Snapshot // saved since the first page was asked for
-	selected string
+	m      *model.Fleet
+	filter SnapshotsFilter
+	terms  terms
+	pages  pager[fleet.Snapshot]
+	rows   map[string]*fleet.Snapshot
+	ids    []string
+	fresh  []fleet.Snapshot // saved since the first page was asked for
 }
 
 // NewSnapshots makes the list.
@@ -58,12 +57,6 @@ func (v *Snapshots) SetFilter(f SnapshotsFilter) Refresh {
 		v.fresh = nil
 	}
 	v.filter, v.terms = f, parseTerms(f.Text)
-	return v.rebuild()
-}
-
-// Reload lets More read everything anew, as after a listing of the repository. Until then the rows stay.
-func (v *Snapshots) Reload() Refresh {
-	v.pages.renew()
 	return v.rebuild()
 }
 
@@ -137,17 +130,6 @@ func (v *Snapshots) Face() Face {
 
 // IDs gives the rows, newest first.
 func (v *Snapshots) IDs() []string { return v.ids }
-
-// Select notes the selected row.
-func (v *Snapshots) Select(id string) { v.selected = id }
-
-// Selected is the selected row, "" when there is none.
-func (v *Snapshots) Selected() string {
-	if v.rows[v.selected] == nil {
-		v.selected = ""
-	}
-	return v.selected
-}
 
 // Update takes a change of the model: a backup that ended may have saved a snapshot.
 func (v *Snapshots) Update(c model.Change) Refresh {

@@ -74,11 +74,10 @@ func (m *model) rows(l logline.Line) int64 {
 }
 
 type machine struct {
-	s        *logstore.Store
-	m        model
-	hits     *logstore.Hits
-	lo, hi   int64 // numbers that were given out
-	searched bool
+	s    *logstore.Store
+	m    model
+	hits *logstore.Hits
+	hi   int64 // the last number that was given out
 }
 
 func (x *machine) add(t *rapid.T) {
