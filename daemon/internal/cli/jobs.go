@@ -92,7 +92,7 @@ func (n names) of(j fleet.Job) string {
 	if j.PlanID != "" {
 		return n.plan(j.PlanID)
 	}
-	return n.repository(j.RepositoryID)
+	return n.repositoryOf(j)
 }
 
 // state is a job's state in words; a cancel that is under way is one of its own.
@@ -132,10 +132,13 @@ func (c *cli) showJob(ctx context.Context, client *apiclient.Client, id string) 
 	f.add("id", show(j.ID))
 	f.add("kind", show(j.Kind))
 	f.add("host", show(n.host(j.HostID)))
-	if j.PlanID != "" {
-		f.add("plan", show(n.plan(j.PlanID)))
+	if plan := n.plan(j.PlanID); j.PlanID != "" {
+		if _, known := n.plans[j.PlanID]; !known {
+			plan += " " + string(j.PlanID)
+		}
+		f.add("plan", show(plan))
 	}
-	f.add("repository", show(n.repository(j.RepositoryID)))
+	f.add("repository", show(n.repositoryOf(j)))
 	addSpec(&f, j.Spec)
 	f.add("state", state(j))
 	f.add("started by", show(j.CreatedBy))

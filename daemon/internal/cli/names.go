@@ -47,7 +47,21 @@ func (n names) host(id fleet.HostID) string { return nameOf(n.hosts, id) }
 
 func (n names) repository(id fleet.RepositoryID) string { return nameOf(n.repositories, id) }
 
-func (n names) plan(id fleet.PlanID) string { return nameOf(n.plans, id) }
+// plan tells a deleted plan by those words: its id says nothing to anybody.
+func (n names) plan(id fleet.PlanID) string {
+	if name, ok := n.plans[id]; ok {
+		return name
+	}
+	return "deleted plan"
+}
+
+// repositoryOf is where a job's data are, when the repository has no name any more.
+func (n names) repositoryOf(j fleet.Job) string {
+	if _, ok := n.repositories[j.RepositoryID]; !ok && j.Spec.Repository.URL != "" {
+		return j.Spec.Repository.URL
+	}
+	return n.repository(j.RepositoryID)
+}
 
 // nameOf is not escaped yet.
 func nameOf[K ~string](m map[K]string, id K) string {

@@ -144,3 +144,19 @@ func TestAddPlan(t *testing.T) {
 	l.want(l.run("plan", "add", "x", "--repo", "nas", "--host", "web-1"), cli.ExitUsage, "path")
 	l.must(l.run("plan", "rm", "weekly", "-y"))
 }
+
+// TestJobsOfWhatIsDeleted: what they worked on is told in words, and where the data are.
+func TestJobsOfWhatIsDeleted(t *testing.T) {
+	l := newLab(t)
+	l.aFleet()
+	if out := l.must(l.run("jobs", "show", "j1")).out; !strings.Contains(out, "daily") {
+		t.Fatalf("j1 is of no plan that is deleted now:\n%s", out)
+	}
+	l.server.Plans = nil
+	if out := l.must(l.run("jobs", "ls")).out; !strings.Contains(out, " deleted plan ") || strings.Contains(out, " p1 ") {
+		t.Errorf("%s", out)
+	}
+	if out := l.must(l.run("jobs", "show", "j1")).out; !strings.Contains(out, "deleted plan p1") {
+		t.Errorf("%s", out)
+	}
+}

@@ -122,6 +122,7 @@ func TestUsers(t *testing.T) {
 		"no name":        {Password: password, Role: fleet.RoleViewer},
 		"colon":          {Name: "token:x", Password: password, Role: fleet.RoleViewer},
 		"system":         {Name: "system", Password: password, Role: fleet.RoleViewer},
+		"the system":     {Name: "Local", Password: password, Role: fleet.RoleViewer},
 		"other letters":  {Name: "аda", Password: password, Role: fleet.RoleViewer},
 		"short password": {Name: "x", Password: "123456789", Role: fleet.RoleViewer},
 		"long password":  {Name: "x", Password: strings.Repeat("x", 1025), Role: fleet.RoleViewer},
@@ -135,6 +136,8 @@ func TestUsers(t *testing.T) {
 	}
 	h.t = t
 	_, err := h.CreateUser(h.ctx, h.admin, api.UserRequest{Name: "ada", Password: password, Role: fleet.RoleViewer})
+	h.refused(err, fault.Conflict)
+	_, err = h.CreateUser(h.ctx, h.admin, api.UserRequest{Name: "Bob@Example.org", Password: password, Role: fleet.RoleViewer})
 	h.refused(err, fault.Conflict)
 	h.refused(h.DeleteUser(h.ctx, h.admin, ada.ID), fault.Conflict) // the last admin
 	h.user("eve", fleet.RoleAdmin)

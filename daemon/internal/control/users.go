@@ -43,6 +43,9 @@ func (s *Service) CreateUser(ctx context.Context, actor Actor, req api.UserReque
 	}
 	u := UserRecord{User: api.User{ID: fleet.UserID(s.newID()), Name: req.Name, Role: req.Role, CreatedAt: s.now()}, Password: password}
 	err = s.update(ctx, func(w Writer) error {
+		if err := unlikeOthers(ctx, w, u.Name); err != nil {
+			return err
+		}
 		if err := w.PutUser(ctx, u); err != nil {
 			return taken(err, "user", u.Name)
 		}
@@ -54,6 +57,20 @@ func (s *Service) CreateUser(ctx context.Context, actor Actor, req api.UserReque
 	return u.User, nil
 }
 
+// unlikeOthers refuses a name that differs from another user's by capital letters only: people would take one for the other.
+func unlikeOthers(ctx context.Context, r AccessReader, name string) error {
+	users, err := r.Users(ctx)
+	if err != nil {
+		return err
+	}
+	for _, u := range users {
+		if strings.EqualFold(u.Name, name) && u.Name != name {
+			return fault.New(fault.Conflict, "There is a user %s already, and names that differ in capital letters only are taken for each other. Choose another name.", shown(u.Name))
+		}
+	}
+	return nil
+}
+
 const userNameSigns = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@-"
 
 // checkUser keeps the names of people apart from "token:…" and the daemon's own in the audit log.
@@ -61,7 +78,7 @@ func checkUser(req api.UserRequest) error {
 	if err := checkName("user", req.Name); err != nil {
 		return err
 	}
-	if strings.Trim(req.Name, userNameSigns) != "" || slices.Contains(notUsers[:], req.Name) {
+	if strings.Trim(req.Name, userNameSigns) != "" || slices.Contains(notUsers[:], strings.ToLower(req.Name)) {
 		return fault.New(fault.InvalidInput, "%s cannot be the name of a user. Use letters, digits and the signs . _ @ - only, and none of the names %v.", shown(req.Name), notUsers)
 	}
 	return checkPassword(req.Password)
