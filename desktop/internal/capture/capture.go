@@ -80,10 +80,14 @@ func paint(cfg Config, theme string, s shot) (err error) {
 	if !s.signedOut {
 		st.shell.Enter(st.daemon)
 	}
-	st.settle()
-	if s.show != nil {
+	if s.early {
 		s.show(st)
+	} else {
 		st.settle()
+		if s.show != nil {
+			s.show(st)
+			st.settle()
+		}
 	}
 	path := filepath.Join(cfg.Out, s.name+"-"+theme+".png")
 	f, err := os.Create(path)
@@ -104,6 +108,9 @@ func newStage(cfg Config, theme string, s shot) *stage {
 	st := &stage{app: test.NewApp(), queue: make(chan func(), 4096), daemon: sample.New(sample.Noon())}
 	if s.vacant {
 		st.daemon = sample.Vacant(sample.Noon())
+	}
+	if s.role != "" {
+		st.daemon.SetRole(s.role)
 	}
 	st.window = st.app.NewWindow("Backstay")
 	st.window.SetPadded(false)
@@ -190,4 +197,4 @@ func (noKeyring) Set(context.Context, string, string, secret.Secret) error { ret
 func (noKeyring) Get(context.Context, string, string) (secret.Secret, error) {
 	return secret.Secret{}, errNoKeyring
 }
-func (noKeyring) Delete(context.Context, string, string) error { return errNoKeyring }
+func (noKeyring) Delete(context.Context, string, string) error { return nil }

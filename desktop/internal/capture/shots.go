@@ -2,17 +2,21 @@ package capture
 
 import (
 	"fmt"
+	"time"
 
 	"fyne.io/fyne/v2"
 
 	"github.com/backstay/backstay/desktop/internal/nav"
+	"github.com/backstay/backstay/shared/fleet"
 )
 
 // shot is one picture: what is on the screen.
 type shot struct {
 	name      string
 	signedOut bool
-	vacant    bool // a daemon without hosts
+	vacant    bool       // a daemon without hosts
+	early     bool       // the daemon has told nothing yet
+	role      fleet.Role // of who is signed in; "" is an administrator
 	show      func(*stage)
 }
 
@@ -20,33 +24,63 @@ type shot struct {
 func shots() []shot {
 	return []shot{
 		{name: "connect", signedOut: true},
+		{name: "connect-sign-in", show: func(st *stage) { st.shell.Gate().SignOut() }},
 		{name: "overview", show: page(nav.Route{Page: nav.Overview})},
 		{name: "overview-empty", vacant: true, show: page(nav.Route{Page: nav.Overview})},
 		{name: "hosts", show: page(nav.Route{Page: nav.Hosts})},
+		{name: "hosts-loading", early: true, show: page(nav.Route{Page: nav.Hosts})},
 		{name: "hosts-attention", show: page(nav.Route{Page: nav.Hosts, Tab: "attention"})},
 		{name: "hosts-add", show: page(nav.Route{Page: nav.Hosts, Tab: "add"})},
 		{name: "host", show: func(st *stage) { st.open(nav.Host, string(st.daemon.Scene().Host)) }},
 		{name: "host-jobs", show: func(st *stage) {
 			st.shell.Navigate(nav.Route{Page: nav.Host, ID: string(st.daemon.Scene().Host), Tab: string(nav.Jobs)})
 		}},
+		{name: "host-edit", show: func(st *stage) {
+			st.open(nav.Host, string(st.daemon.Scene().Host))
+			st.settle()
+			st.tap(fyne.NewPos(st.window.Canvas().Size().Width-40, 97)) // the menu
+			st.tapText("host.edit")
+		}},
+		{name: "host-viewer", role: fleet.RoleViewer, show: func(st *stage) { st.open(nav.Host, string(st.daemon.Scene().Host)) }},
 		{name: "host-offline", show: func(st *stage) { st.open(nav.Host, string(st.daemon.Scene().Offline)) }},
 		{name: "host-new", show: func(st *stage) { st.open(nav.Host, string(st.daemon.Scene().NeverBackedUp)) }},
 		{name: "host-no-secret", show: func(st *stage) { st.open(nav.Host, string(st.daemon.Scene().NoSecret)) }},
 		{name: "host-revoked", show: func(st *stage) { st.open(nav.Host, string(st.daemon.Scene().Revoked)) }},
 		{name: "settings", show: page(nav.Route{Page: nav.Settings})},
 		{name: "access", show: page(nav.Route{Page: nav.Access})},
+		{name: "access-viewer", role: fleet.RoleViewer, show: page(nav.Route{Page: nav.Access})},
+		{name: "access-add-user", show: func(st *stage) {
+			st.shell.Navigate(nav.Route{Page: nav.Access})
+			st.settle()
+			st.tapText("access.add.users")
+		}},
+		{name: "access-enrolment", show: page(nav.Route{Page: nav.Access, Tab: "enrolment"})},
 		{name: "access-audit", show: page(nav.Route{Page: nav.Access, Tab: "audit"})},
 		{name: "access-tokens", show: page(nav.Route{Page: nav.Access, Tab: "tokens"})},
 		{name: "access-agents", show: page(nav.Route{Page: nav.Access, Tab: "agents"})},
 		{name: "plans", show: page(nav.Route{Page: nav.Plans})},
 		{name: "plan", show: func(st *stage) { st.open(nav.Plans, string(st.daemon.Scene().Plan)) }},
+		{name: "plan-viewer", role: fleet.RoleViewer, show: func(st *stage) { st.open(nav.Plans, string(st.daemon.Scene().Plan)) }},
 		{name: "plans-empty", vacant: true, show: page(nav.Route{Page: nav.Plans})},
 		{name: "repositories", show: page(nav.Route{Page: nav.Repositories})},
 		{name: "repository", show: func(st *stage) {
 			st.shell.Navigate(nav.Route{Page: nav.Repositories, ID: string(st.daemon.Scene().Repository), Tab: "give-secret"})
 		}},
+		{name: "repository-new", show: func(st *stage) {
+			st.shell.Navigate(nav.Route{Page: nav.Repositories})
+			st.settle()
+			st.tapText("repositories.add")
+		}},
 		{name: "repositories-empty", vacant: true, show: page(nav.Route{Page: nav.Repositories})},
 		{name: "snapshots", show: page(nav.Route{Page: nav.Snapshots})},
+		{name: "snapshots-no-match", show: func(st *stage) {
+			st.shell.Navigate(nav.Route{Page: nav.Snapshots, ID: string(st.daemon.Scene().NeverBackedUp)})
+		}},
+		{name: "restore", show: func(st *stage) {
+			st.shell.Navigate(nav.Route{Page: nav.Snapshots})
+			st.settle()
+			st.press(fyne.KeyHome, fyne.KeyReturn)
+		}},
 		{name: "snapshots-empty", vacant: true, show: page(nav.Route{Page: nav.Snapshots})},
 		{name: "jobs", show: page(nav.Route{Page: nav.Jobs})},
 		{name: "jobs-empty", vacant: true, show: page(nav.Route{Page: nav.Jobs})},
@@ -67,6 +101,10 @@ func shots() []shot {
 		{name: "palette", show: func(st *stage) {
 			st.shell.Palette()
 			st.write("back db")
+		}},
+		{name: "toasts", show: func(st *stage) {
+			st.settle()
+			st.daemon.Advance(8 * time.Minute) // what runs ends
 		}},
 		{name: "lost", show: func(st *stage) { st.daemon.Cut() }},
 	}

@@ -153,7 +153,7 @@ func (c *connect) askAddress(text string, err error) {
 	entry.OnSubmit(func(string) { try() })
 	buttons := []fyne.CanvasObject{widgets.Spacer(), next}
 	if len(c.d.Prefs.Get().Profiles) > 0 {
-		buttons = append([]fyne.CanvasObject{widgets.NewButton(widgets.Ghost, icons.ArrowLeft, words.T("connect.back"), c.askWhich)}, buttons...)
+		buttons = append([]fyne.CanvasObject{outdented(widgets.NewButton(widgets.Ghost, icons.ArrowLeft, words.T("connect.back"), c.askWhich))}, buttons...)
 	}
 	c.show(c.field(entry), widgets.NewLabel(words.T("connect.where"), widgets.CardTitle), field, widgets.HFlex(8, buttons...))
 }
@@ -268,8 +268,11 @@ func (c *connect) askPassword(err error) {
 		focus = c.field(password)
 	}
 	title := widgets.VFlex(2, widgets.NewLabel(words.T("connect.sign_in_at", "Daemon", c.p.Name), widgets.CardTitle), widgets.NewLabel(bare(c.p.Address), widgets.Caption))
-	c.show(focus, title, trouble, userField, passwordField, remember, widgets.HFlex(8, back, widgets.Spacer(), in))
+	c.show(focus, title, trouble, userField, passwordField, remember, widgets.HFlex(8, outdented(back), widgets.Spacer(), in))
 }
+
+// outdented lets what is written on a button without a ground stand where the fields above it begin.
+func outdented(b *widgets.Button) fyne.CanvasObject { return widgets.Pad(b, 0, 0, 0, -10) }
 
 // askWaiting says that a known daemon is being asked, and lets the person choose another.
 func (c *connect) askWaiting() {

@@ -20,15 +20,16 @@ type runsCard struct {
 	rate  *widgets.Label
 	strip *widgets.Strip
 	first *widgets.Label
+	now   *widgets.Label
 	stats [3]*widgets.Stat
 }
 
 func newRunsCard() *runsCard {
-	c := &runsCard{rate: widgets.NewLabel("", widgets.Cell), strip: widgets.NewWideStrip(vm.HostRuns, 34), first: widgets.NewLabel("", widgets.Caption)}
+	c := &runsCard{rate: widgets.NewLabel("", widgets.Cell), strip: widgets.NewWideStrip(vm.HostRuns, 34), first: widgets.NewLabel("", widgets.Caption), now: widgets.NewLabel("", widgets.Caption)}
 	for i, name := range []string{words.T("host.last_backup"), words.T("host.took"), words.T("host.added")} {
 		c.stats[i] = widgets.NewStat(name, words.T("job.none"), "")
 	}
-	span := widgets.HFlex(8, widgets.Grow(c.first, 1), widgets.NewLabel(words.T("host.now"), widgets.Caption))
+	span := widgets.HFlex(8, widgets.Grow(c.first, 1), c.now)
 	c.root = widgets.CardWith(words.T("host.runs"), "", c.rate, widgets.VFlex(6, c.strip, span, widgets.Space(2), widgets.Grid(len(c.stats), 12, c.stats[0], c.stats[1], c.stats[2])))
 	return c
 }
@@ -36,9 +37,9 @@ func newRunsCard() *runsCard {
 func (c *runsCard) show(v *vm.Host, now time.Time) {
 	marks := v.Runs()
 	c.strip.Set(markTones(marks))
-	first, rate := "", words.T("host.no_runs")
+	first, last, rate := "", "", words.T("host.no_runs")
 	if len(marks) > 0 {
-		first = words.Moment(marks[0].At, now)
+		first, last = words.Moment(marks[0].At, now), words.T("host.now")
 	}
 	if r := v.RunsRate(); r.Known {
 		digits := 1
@@ -48,6 +49,7 @@ func (c *runsCard) show(v *vm.Host, now time.Time) {
 		rate = words.T("host.rate", "Percent", words.Percent(r.Share, digits))
 	}
 	c.first.Set(first)
+	c.now.Set(last)
 	c.rate.Set(rate)
 	for i := len(marks) - 1; i >= 0; i-- {
 		m := marks[i]
@@ -76,6 +78,7 @@ type sizeCard struct {
 	value  *widgets.Label
 	change *widgets.Label
 	area   *widgets.Area
+	none   *fyne.Container // in the area's place while there is nothing to draw
 	points []sizePoint
 	now    time.Time
 }
@@ -86,14 +89,15 @@ type sizePoint struct {
 }
 
 func newSizeCard() *sizeCard {
-	c := &sizeCard{value: widgets.NewLabel("", widgets.CellMedium), change: widgets.NewLabel("", widgets.Caption), area: widgets.NewArea(theme.Accent, 4)}
+	c := &sizeCard{value: widgets.NewLabel("", widgets.CellMedium), change: widgets.NewLabel("", widgets.Caption), area: widgets.NewArea(theme.Accent, 4),
+		none: widgets.Center(widgets.NewParagraph(words.T("host.no_size"), widgets.Caption).Centered().Wrapped(190))}
 	c.area.OnHover(func(i int) string {
 		if i < 0 || i >= len(c.points) {
 			return ""
 		}
 		return words.T("hosts.two", "A", words.Moment(c.points[i].at, c.now), "B", words.Bytes(c.points[i].bytes))
 	})
-	c.root = widgets.CardWith(words.T("host.size"), "", c.value, widgets.VFlex(6, widgets.Grow(c.area, 1), c.change))
+	c.root = widgets.CardWith(words.T("host.size"), "", c.value, widgets.VFlex(6, widgets.Grow(widgets.Stack(c.area, c.none), 1), c.change))
 	return c
 }
 
@@ -103,6 +107,8 @@ func (c *sizeCard) show(backups []vm.JobRow, now time.Time) {
 	for i, p := range c.points {
 		values[i] = float64(p.bytes)
 	}
+	shown(c.area, len(values) > 0)
+	shown(c.none, len(values) == 0)
 	if len(values) == 0 {
 		c.value.Set(words.T("job.none"))
 		c.change.Set("")

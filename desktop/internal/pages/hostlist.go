@@ -190,9 +190,10 @@ func (l *hostList) tick(now time.Time) {
 
 // show shows the face and the rows that the view model has.
 func (l *hostList) show() {
-	l.count.Set(words.Number(int64(len(l.v.IDs()))))
-	l.table.SetIDs(l.v.IDs())
 	face := l.v.Face()
+	l.count.Set(words.Number(int64(len(l.v.IDs()))))
+	shown(l.count, face == vm.Full || face == vm.NoMatch)
+	l.table.SetIDs(l.v.IDs())
 	if face == l.face {
 		return
 	}

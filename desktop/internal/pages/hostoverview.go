@@ -26,7 +26,8 @@ type hostOverview struct {
 func newHostOverview(p *host) *hostOverview {
 	o := &hostOverview{p: p, runs: newRunsCard(), size: newSizeCard(), facts: newFactsCard(p), snapshots: newHostSnapshots(p)}
 	all := widgets.NewButton(widgets.Link, "", words.T("overview.view_all"), func() { p.d.Navigate(nav.Route{Page: nav.Snapshots, ID: string(p.id)}) })
-	head := widgets.Pad(widgets.CardHead(words.T("page.snapshots"), "", all), 9, 10, 5, 16)
+	o.snapshots.all = all
+	head := widgets.Pad(widgets.CardHead(words.T("page.snapshots"), "", all), 9, theme.CardPad, 5, theme.CardPad)
 	table := widgets.FlatCard(widgets.VFlex(0, head, widgets.Grow(o.snapshots.room, 1)))
 	figures := widgets.Columns(theme.Gap, widgets.Grow(o.runs.root, 1.4), widgets.Grow(o.size.root, 1))
 	left := widgets.VFlex(theme.Gap, figures, widgets.Grow(table, 1))

@@ -19,6 +19,7 @@ type hostSnapshots struct {
 	reader reader[vm.SnapshotsQuery, fleet.Snapshot]
 	room   *fyne.Container
 	table  *widgets.Table
+	all    *widgets.Button // leads to the page of snapshots
 	face   vm.Face
 }
 
@@ -56,6 +57,7 @@ func (s *hostSnapshots) show() {
 		return
 	}
 	s.face = face
+	shown(s.all, face == vm.Full)
 	var o fyne.CanvasObject
 	switch face {
 	case vm.Loading:
@@ -65,7 +67,11 @@ func (s *hostSnapshots) show() {
 	case vm.Full:
 		o = s.table
 	default:
-		o = widgets.Empty(icons.Snapshot, words.T("snapshots.empty"), words.T("host.no_snapshots_text"), nil)
+		text := words.T("host.no_snapshots_text")
+		if !s.p.vm.Row().Revoked.IsZero() {
+			text = words.T("host.no_snapshots_ever")
+		}
+		o = widgets.Empty(icons.Snapshot, words.T("snapshots.empty"), text, nil)
 	}
 	widgets.SetChildren(s.room, widgets.Grow(o, 1))
 }

@@ -40,6 +40,8 @@ type job struct {
 	log     *jobLog
 	chart   *widgets.Area
 	noChart *fyne.Container // in its place while there is nothing to draw
+	side    *fyne.Container // the steps, and the chart below them
+	cards   [2]fyne.CanvasObject
 }
 
 func newJob(ctx context.Context, d *Deps, r nav.Route, _ any) Page {
@@ -48,6 +50,9 @@ func newJob(ctx context.Context, d *Deps, r nav.Route, _ any) Page {
 	p.chart = widgets.NewArea(theme.RunningFill, 2)
 	p.chart.OnHover(p.speedAt)
 	p.noChart = widgets.Center(widgets.NewParagraph(words.T("job.no_throughput"), widgets.Caption).Centered().Wrapped(170))
+	p.cards = [2]fyne.CanvasObject{widgets.CardWith(words.T("job.steps"), "", nil, p.steps),
+		widgets.CardWith(words.T("job.throughput"), words.T("job.throughput_span"), nil, widgets.Stack(p.chart, p.noChart))}
+	p.side = widgets.VFlex(theme.Gap)
 	p.feed = d.Session.Follow(feed.FollowConfig{Job: p.id, Tail: logTail, Apply: p.take})
 	p.showFace(true)
 	p.refresh(vm.JobChange{Row: true, Figures: true, Steps: true, Link: true, Log: true})
@@ -87,8 +92,7 @@ func (p *job) showFace(force bool) {
 		back := widgets.NewButton(widgets.Primary, icons.ArrowLeft, words.T("job.to_jobs"), func() { p.d.Navigate(nav.Route{Page: nav.Jobs}) })
 		p.fill(widgets.Grow(widgets.FlatCard(widgets.Failure(title, why, back)), 1))
 	default:
-		side := widgets.VFlex(theme.Gap, widgets.CardWith(words.T("job.steps"), "", nil, p.steps), widgets.Grow(widgets.CardWith(words.T("job.throughput"), words.T("job.throughput_span"), nil, widgets.Stack(p.chart, p.noChart)), 1))
-		body := widgets.Columns(theme.Gap, widgets.Fixed(side, 250), widgets.Grow(p.log.root, 1))
+		body := widgets.Columns(theme.Gap, widgets.Fixed(p.side, 250), widgets.Grow(p.log.root, 1))
 		p.fill(widgets.VFlex(theme.Gap, p.head.root, p.panel.root, widgets.Grow(body, 1)))
 	}
 }
@@ -235,6 +239,7 @@ func (p *job) showThroughput() {
 	}
 	shown(p.chart, top > 0)
 	shown(p.noChart, top == 0)
+	p.showSide(top > 0 || p.vm.Life() == vm.LifeQueued || p.vm.Life() == vm.LifeRunning)
 	top = widgets.NiceTop(top)
 	p.chart.Set(values, top)
 	scale := ""
@@ -242,6 +247,22 @@ func (p *job) showThroughput() {
 		scale = words.Speed(top)
 	}
 	p.chart.SetScale(scale)
+}
+
+// showSide leaves the chart out where it would stay empty for good.
+func (p *job) showSide(chart bool) {
+	n := 1
+	if chart {
+		n = 2
+	}
+	if len(p.side.Objects) == n {
+		return
+	}
+	if chart {
+		widgets.SetChildren(p.side, p.cards[0], widgets.Grow(p.cards[1], 1))
+	} else {
+		widgets.SetChildren(p.side, widgets.Grow(p.cards[0], 1))
+	}
 }
 
 func (p *job) speedAt(i int) string {

@@ -10,6 +10,7 @@ import (
 	"github.com/backstay/backstay/desktop/internal/model"
 	"github.com/backstay/backstay/desktop/internal/prefs"
 	"github.com/backstay/backstay/desktop/internal/theme"
+	"github.com/backstay/backstay/desktop/internal/vm"
 	"github.com/backstay/backstay/desktop/internal/vm/logline"
 	"github.com/backstay/backstay/desktop/internal/widgets"
 	"github.com/backstay/backstay/desktop/internal/widgets/logview"
@@ -29,6 +30,9 @@ type jobLog struct {
 	format *logline.Formatter
 	buffer []logline.Line
 	over   bool // the log's last line has come
+
+	nothing *widgets.Paragraph // in place of lines
+	none    *fyne.Container    // holds it
 
 	count  *widgets.Label
 	search *widgets.TextEntry
@@ -60,7 +64,9 @@ func newJobLog(p *job) *jobLog {
 	l.setWrap(p.d.Prefs.Get().WrapLog)
 	l.showHits(logview.SearchState{})
 	head := widgets.HFlex(8, widgets.NewLabel(words.T("job.log"), widgets.CardTitle), l.count, widgets.Spacer(), l.hits, l.prev, l.next, widgets.Fixed(l.search, 220), levels, l.wrap, copyAll, save)
-	l.root = widgets.FlatCard(widgets.VFlex(0, widgets.Pad(head, 9, 10, 9, theme.CardPad), widgets.Divider(), widgets.Grow(l.view, 1)))
+	l.nothing = widgets.NewParagraph("", widgets.Caption).Centered().Wrapped(320)
+	l.none = widgets.Center(l.nothing)
+	l.root = widgets.FlatCard(widgets.VFlex(0, widgets.Pad(head, 9, 10, 9, theme.CardPad), widgets.Divider(), widgets.Grow(widgets.Stack(l.view, l.none), 1)))
 	return l
 }
 
@@ -121,6 +127,19 @@ func (l *jobLog) show() {
 	facts := l.p.vm.Log()
 	l.count.Set(words.N("job.log_lines", max(facts.Last, l.view.LastSeq())))
 	l.view.SetLive(!facts.EOF)
+	l.nothing.Set(l.silence(facts.EOF))
+	shown(l.none, l.view.LastSeq() == 0)
+}
+
+// silence says why there is no line.
+func (l *jobLog) silence(over bool) string {
+	switch {
+	case l.p.vm.Life() == vm.LifeQueued:
+		return words.T("log.not_begun")
+	case over:
+		return words.T("log.none_written")
+	}
+	return words.T("log.none_yet")
 }
 
 func (l *jobLog) setWrap(wrap bool) {

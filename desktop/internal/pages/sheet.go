@@ -36,6 +36,7 @@ type sheet struct {
 	body *fyne.Container // of the card
 	foot *fyne.Container
 	face vm.Face
+	keys bool // the rows are to have the keyboard, once there are some
 }
 
 func newSheet(cfg sheetConfig) *sheet {
@@ -57,6 +58,7 @@ func cardHead(objects ...fyne.CanvasObject) fyne.CanvasObject {
 // show shows a face, the rows, and how many there are.
 func (s *sheet) show(face vm.Face, ids []string, count string) {
 	s.count.Set(count)
+	shown(s.count, face == vm.Full || face == vm.NoMatch)
 	s.table.SetIDs(ids)
 	s.table.RefreshVisible()
 	if face == s.face {
@@ -78,6 +80,9 @@ func (s *sheet) show(face vm.Face, ids []string, count string) {
 	}
 	shown(s.foot, face == vm.Full)
 	widgets.SetChildren(s.room, widgets.Grow(o, 1))
+	if s.keys && s.cfg.deps.Window.Canvas().Focused() == nil {
+		s.takeKeys()
+	}
 }
 
 func (s *sheet) fill(o fyne.CanvasObject) { widgets.SetChildren(s.body, widgets.Grow(o, 1)) }
@@ -85,9 +90,10 @@ func (s *sheet) fill(o fyne.CanvasObject) { widgets.SetChildren(s.body, widgets.
 // again makes the face anew the next time it is shown: who is signed in may do something else on it.
 func (s *sheet) again() { s.face = "" }
 
-// takeKeys gives the keyboard to the rows.
+// takeKeys gives the keyboard to the rows, at the latest when they come and nothing else has it.
 func (s *sheet) takeKeys() {
-	if s.face == vm.Full {
+	s.keys = s.face != vm.Full
+	if !s.keys {
 		s.cfg.deps.Window.Canvas().Focus(s.table)
 	}
 }

@@ -60,6 +60,9 @@ func (d *Daemon) catchUp(j *job) {
 	for t := r.at.Add(time.Second); !t.After(end); t = t.Add(time.Second) {
 		d.move(j, t)
 	}
+	if r.until.IsZero() {
+		d.move(j, end) // the rest of a second
+	}
 	r.at = d.now
 	if r.perSecond > 0 {
 		d.write(j, r.perSecond*int(end.Sub(*j.StartedAt)/time.Second)/2, *j.StartedAt, end)

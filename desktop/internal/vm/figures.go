@@ -3,6 +3,7 @@ package vm
 import (
 	"time"
 
+	"github.com/backstay/backstay/desktop/internal/model"
 	"github.com/backstay/backstay/shared/fleet"
 )
 
@@ -134,6 +135,8 @@ func between(a, b time.Time) time.Duration {
 	return max(b.Sub(a), 0)
 }
 
-// Throughput gives bytes read a second, for each of the last seconds, oldest first; at most five minutes. What was read before the
-// page was opened is not known.
-func (v *Job) Throughput() []float64 { return v.series.whole() }
+// Throughput gives bytes read a second, for each of the last seconds, oldest first; at most five minutes. Each is smoothed over the
+// seconds around it, as the speed is: what was before the page was opened is known every five seconds only.
+func (v *Job) Throughput() []float64 {
+	return smooth(v.series.whole(), int(model.SpeedWindow/time.Second))
+}

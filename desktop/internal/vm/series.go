@@ -56,3 +56,17 @@ func (s *series) whole() []float64 {
 	}
 	return s.values[:len(s.values)-1]
 }
+
+// smooth gives the mean of each value and those around it, width in all; fewer at the ends.
+func smooth(values []float64, width int) []float64 {
+	out := make([]float64, len(values))
+	for i := range values {
+		half := min(width/2, i, len(values)-1-i)
+		sum := 0.0
+		for _, v := range values[i-half : i+half+1] {
+			sum += v
+		}
+		out[i] = sum / float64(2*half+1)
+	}
+	return out
+}

@@ -61,7 +61,7 @@ func NewDialog(cfg DialogConfig) *Dialog {
 	}
 	d.body = NewScroll(Pad(cfg.Body, 4, dialogPad, 4, dialogPad)) // room for the focus ring
 	d.whole = VFlex(0,
-		Pad(NewLabel(cfg.Title, DialogTitle), dialogPad-2, dialogPad, 6, dialogPad),
+		Pad(NewLabel(cfg.Title, DialogTitle), dialogPad-2, dialogPad, 12, dialogPad),
 		Grow(d.body, 1),
 		Pad(HFlex(10, buttons...), 14, dialogPad, dialogPad, dialogPad))
 	d.objects = []fyne.CanvasObject{d.scrim, d.bg, d.whole, d.tips}

@@ -58,7 +58,7 @@ type TextEntry struct {
 	icon    *Icon
 	right   fyne.CanvasObject // inside, at the right: a hint, an eye
 	err     bool
-	errLine *canvas.Rectangle
+	errLine *canvas.Rectangle // the frame, where it is another than Fyne's: something is wrong, or nobody may write
 	rows    int
 }
 
@@ -121,7 +121,7 @@ func newTextEntry(placeholder string, onChange func(string), more func(*entry)) 
 	t.layout = t.lay
 	t.min = func() fyne.Size { return fyne.NewSize(80, t.height()) }
 	t.paint = func() {
-		t.errLine.StrokeColor = theme.Color(theme.Error)
+		t.errLine.StrokeColor = theme.Color(t.frameColor())
 		t.ring.rect.StrokeColor = theme.Color(theme.FocusRing)
 	}
 	t.be(t)
@@ -196,6 +196,9 @@ func (t *TextEntry) OnKey(f func(*fyne.KeyEvent) bool) *TextEntry {
 // Mono writes in the font of fixed width: tokens, fingerprints, paths. It gives the field back.
 func (t *TextEntry) Mono() *TextEntry {
 	t.entry.TextStyle = fyne.TextStyle{Monospace: true}
+	if t.rows == 0 { // its lines are higher: the one there is must not scroll up and down
+		t.entry.Wrapping, t.entry.Scroll = fyne.TextWrapOff, fyne.ScrollHorizontalOnly
+	}
 	return t
 }
 
@@ -207,6 +210,21 @@ func (t *TextEntry) SetEnabled(enabled bool) {
 	case !enabled && !t.entry.Disabled():
 		t.entry.Disable()
 	}
+	t.frameAgain()
+}
+
+// frameColor is the colour of the frame that is not Fyne's.
+func (t *TextEntry) frameColor() fyne.ThemeColorName {
+	if t.err {
+		return theme.Error
+	}
+	return theme.Border
+}
+
+func (t *TextEntry) frameAgain() {
+	t.errLine.Hidden = !t.err && !t.entry.Disabled()
+	t.errLine.StrokeColor = theme.Color(t.frameColor())
+	t.errLine.Refresh()
 }
 
 // SetError frames the field in the error's colour.
@@ -215,9 +233,7 @@ func (t *TextEntry) SetError(wrong bool) {
 		return
 	}
 	t.err = wrong
-	t.errLine.Hidden = !wrong
-	t.errLine.StrokeColor = theme.Color(theme.Error)
-	t.errLine.Refresh()
+	t.frameAgain()
 }
 
 // FocusIn gives the field of a canvas the keyboard, also before it was drawn for the first time.
