@@ -35,9 +35,15 @@ type SecretStore string
 
 // The stores. Which one is in use is chosen at enrolment and shown everywhere.
 const (
-	SecretsKeyring    SecretStore = "keyring"     // the OS keyring
-	SecretsSealedFile SecretStore = "sealed-file" // an age file, its key from systemd-creds where present
+	SecretsKeyring    SecretStore = "keyring"            // the OS keyring
+	SecretsSealedFile SecretStore = "sealed-file"        // an age file, its key in a folder beside the data
+	SecretsSystemd    SecretStore = "systemd-credential" // an age file, its key sealed by systemd to this host (TPM or host key)
 )
+
+// Valid tells whether s is one of the stores.
+func (s SecretStore) Valid() bool {
+	return s == SecretsKeyring || s == SecretsSealedFile || s == SecretsSystemd
+}
 
 // Host is a machine with an enrolled agent.
 type Host struct {

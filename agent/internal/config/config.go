@@ -55,7 +55,7 @@ func Load(dataDir string, getenv func(string) string) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("resolve data folder %s: %w", dataDir, err)
 	}
-	path := filepath.Join(dataDir, "agent.toml")
+	path := File(dataDir)
 	b, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return Config{}, fault.Wrap(fault.NotFound, err, "This host is not enrolled: there is no %s. Run `backstay-agent enrol` with a token first, or name the right folder with --data.", path)
@@ -101,7 +101,7 @@ func (c Config) Save() error {
 	if err := toml.NewEncoder(&out).Encode(c); err != nil {
 		return fmt.Errorf("encode agent configuration: %w", err)
 	}
-	if err := atomicfile.Write(c.path("agent.toml"), out.Bytes(), 0o600); err != nil {
+	if err := atomicfile.Write(File(c.DataDir), out.Bytes(), 0o600); err != nil {
 		return fault.Wrap(fault.InvalidInput, err, "The agent's configuration cannot be written to %s. Check the folder's owner and free space.", c.DataDir)
 	}
 	return nil
@@ -129,8 +129,8 @@ func (c Config) Validate() error {
 	if !fleet.ValidID(string(c.AgentID)) || !fleet.ValidID(string(c.HostID)) {
 		return fault.New(fault.InvalidInput, "agent_id or host_id in the agent's configuration is not valid. Enrol the host again.")
 	}
-	if c.Secrets != fleet.SecretsKeyring && c.Secrets != fleet.SecretsSealedFile {
-		return setting("secrets", string(c.Secrets), string(fleet.SecretsKeyring)+" or "+string(fleet.SecretsSealedFile))
+	if !c.Secrets.Valid() {
+		return setting("secrets", string(c.Secrets), fmt.Sprintf("%s, %s or %s", fleet.SecretsKeyring, fleet.SecretsSealedFile, fleet.SecretsSystemd))
 	}
 	if !printable(c.SealingKey, 256) {
 		return setting("sealing_key", c.SealingKey, "the public key that enrolment wrote")

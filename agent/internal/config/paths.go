@@ -5,6 +5,9 @@ import "path/filepath"
 // DefaultPort is the daemon's port where an address names none.
 const DefaultPort = "7443"
 
+// File is the configuration of a data folder.
+func File(dataDir string) string { return filepath.Join(dataDir, "agent.toml") }
+
 func (c Config) path(parts ...string) string {
 	return filepath.Join(append([]string{c.DataDir}, parts...)...)
 }

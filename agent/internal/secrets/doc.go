@@ -14,7 +14,8 @@
 //	secrets.age    sealed file: identity and all credentials
 //
 // Decisions. The key of the sealed file lies in a folder beside the data folder, so that a copy of the data alone opens
-// nothing; on systemd it comes as the credential "backstay-key" and never touches the disk readable. Which of both is recorded
-// when the file is made: a credential that is missing later is an error, not a reason to make a key. A changed store is a command
-// (Migrate), never a side effect of a changed setting.
+// nothing. With the store systemd-credential it lies there sealed by systemd to this host (its TPM or its host key): the service gets
+// it as the credential "backstay-key", commands of root have systemd open it, and it never touches the disk readable. Which of both
+// is recorded when the file is made: a credential that is missing later is an error, not a reason to make a key. A changed store is
+// a command (Migrate), never a side effect of a changed setting.
 package secrets

@@ -11,7 +11,6 @@ import (
 	"slices"
 
 	"github.com/backstay/backstay/shared/atomicfile"
-	"github.com/backstay/backstay/shared/datafolder"
 	"github.com/backstay/backstay/shared/fault"
 	"github.com/backstay/backstay/shared/fleet"
 	"github.com/backstay/backstay/shared/secret"
@@ -44,6 +43,7 @@ type content struct {
 }
 
 type fileStore struct {
+	kind      fleet.SecretStore
 	folder    string
 	source    KeySource
 	key       secret.Secret
@@ -58,7 +58,10 @@ func sealedPath(folder string) string { return filepath.Join(folder, "secrets.ag
 func keyPath(c Config) string         { return filepath.Join(c.KeyDir, "secrets.key") }
 func credentialPath(c Config) string  { return filepath.Join(c.CredentialsDir, CredentialName) }
 
-func createFile(c Config) (Store, error) {
+// CredentialFile is the sealed credential, which systemd opens for the service.
+func CredentialFile(c Config) string { return filepath.Join(c.filled().KeyDir, CredentialName+".cred") }
+
+func createFile(ctx context.Context, c Config) (Store, error) {
 	if made, err := exists(recordPath(c.folder())); err != nil {
 		return nil, err
 	} else if made {
@@ -68,34 +71,34 @@ func createFile(c Config) (Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := newFileStore(c)
+	s, err := newFileStore(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.begin(context.Background(), identity); err != nil {
+	if err := s.begin(ctx, identity); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// newFileStore chooses the key: systemd's credential where there is one, a key file otherwise, made when it is missing.
-func newFileStore(c Config) (*fileStore, error) {
-	s := &fileStore{folder: c.folder(), source: KeyFromFile, turn: newTurn()}
-	if c.CredentialsDir != "" {
-		there, err := exists(credentialPath(c))
-		if err != nil {
-			return nil, err
-		}
-		if there {
-			s.source = KeyFromCredential
-		}
+// newFileStore makes the key when it is missing: a credential of systemd or a key file, whichever was chosen.
+func newFileStore(ctx context.Context, c Config) (*fileStore, error) {
+	s := &fileStore{kind: c.Kind, folder: c.folder(), source: sourceOf(c.Kind), turn: newTurn()}
+	makeKey := makeKeyFile
+	if s.source == KeyFromCredential {
+		makeKey = makeCredential
 	}
-	if s.source == KeyFromFile {
-		if err := makeKeyFile(c); err != nil {
-			return nil, err
-		}
+	if err := makeKey(ctx, c); err != nil {
+		return nil, err
 	}
 	return s, s.loadKey(c)
+}
+
+func sourceOf(k fleet.SecretStore) KeySource {
+	if k == fleet.SecretsSystemd {
+		return KeyFromCredential
+	}
+	return KeyFromFile
 }
 
 // begin makes the store anew with identity. The record is written last: without it the store counts as not set up.
@@ -116,7 +119,7 @@ func (s *fileStore) begin(_ context.Context, identity secret.Secret) error {
 func openFile(c Config) (Store, error) {
 	b, err := os.ReadFile(recordPath(c.folder()))
 	if os.IsNotExist(err) {
-		return nil, notSetUp(fleet.SecretsSealedFile)
+		return nil, notSetUp(c.Kind)
 	}
 	if err != nil {
 		return nil, broken(err)
@@ -125,7 +128,10 @@ func openFile(c Config) (Store, error) {
 	if err := json.Unmarshal(b, &r); err != nil || r.V != 1 {
 		return nil, broken(errors.Join(fmt.Errorf("%s is damaged", recordPath(c.folder())), err))
 	}
-	s := &fileStore{folder: c.folder(), source: r.Key, turn: newTurn()}
+	if r.Key != sourceOf(c.Kind) {
+		return nil, notSetUp(c.Kind)
+	}
+	s := &fileStore{kind: c.Kind, folder: c.folder(), source: r.Key, turn: newTurn()}
 	if err := s.loadKey(c); err != nil {
 		return nil, err
 	}
@@ -148,56 +154,30 @@ func Source(s Store) KeySource {
 
 func describe(c Config, k KeySource) string {
 	if k == KeyFromCredential {
-		return "systemd credential " + CredentialName
+		return "systemd credential " + CredentialFile(c)
 	}
 	return "key file " + keyPath(c)
 }
 
 func (s *fileStore) loadKey(c Config) error {
-	path := keyPath(c)
-	switch s.source {
-	case KeyFromCredential:
-		if c.CredentialsDir == "" {
-			return fault.New(fault.SecretStore, "The sealed secrets need the systemd credential %s, and this process was given none. Start the agent as its systemd service.", CredentialName)
-		}
-		path = credentialPath(c)
-	case KeyFromFile:
-		if err := checkPrivate(c.KeyDir, path); err != nil {
-			return err
-		}
-	default:
+	if s.source != KeyFromCredential && s.source != KeyFromFile {
 		return broken(fmt.Errorf("unknown key source %q", s.source))
 	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return fault.Wrap(fault.SecretStore, err, "The key of the sealed secrets cannot be read. Give back the %s.", describe(c, s.source))
+	read := readKeyFile
+	if s.source == KeyFromCredential {
+		read = readCredential
 	}
-	s.key = secret.New(string(b))
+	var err error
+	if s.key, err = read(c); err != nil {
+		return err
+	}
 	if s.recipient, err = secret.Recipient(s.key); err != nil {
 		return fault.New(fault.SecretStore, "The key of the sealed secrets is damaged. Give back the former %s.", describe(c, s.source))
 	}
 	return nil
 }
 
-// makeKeyFile makes a key unless there is one: one that is there opens the secrets of an earlier enrolment.
-func makeKeyFile(c Config) error {
-	if err := datafolder.Make(c.KeyDir); err != nil {
-		return fault.Wrap(fault.SecretStore, errors.Unwrap(err), "The folder %s for the sealed file's key cannot be made. Make it with mode 0700 for the agent's account, or name another as key_dir.", c.KeyDir)
-	}
-	if there, err := exists(keyPath(c)); err != nil || there {
-		return err
-	}
-	key, _, err := secret.NewIdentity()
-	if err != nil {
-		return err
-	}
-	if err := atomicfile.Write(keyPath(c), []byte(key.Reveal()+"\n"), 0o600); err != nil {
-		return broken(err)
-	}
-	return nil
-}
-
-func (s *fileStore) Kind() fleet.SecretStore { return fleet.SecretsSealedFile }
+func (s *fileStore) Kind() fleet.SecretStore { return s.kind }
 
 func (s *fileStore) Put(ctx context.Context, repo fleet.RepositoryID, c secret.Credentials) error {
 	if err := errors.Join(checkID(repo), c.Validate()); err != nil {

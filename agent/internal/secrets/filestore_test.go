@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/backstay/backstay/agent/internal/secrets"
@@ -105,12 +106,50 @@ func TestKeySourceIsRecorded(t *testing.T) {
 	if _, err := secrets.Open(without); fault.CodeOf(err) != fault.SecretStore {
 		t.Errorf("opened with another credential: %v", err)
 	}
+	without = c
+	without.Kind = fleet.SecretsSealedFile
+	if _, err := secrets.Open(without); fault.CodeOf(err) != fault.SecretStore {
+		t.Errorf("opened as a store with a key file: %v", err)
+	}
 	file := secrets.Config{Kind: fleet.SecretsSealedFile, DataDir: filepath.Join(t.TempDir(), "data")}
 	made(t, file)
 	file.CredentialsDir = c.CredentialsDir
 	s, err := secrets.Open(file)
 	if err != nil || secrets.Source(s) != secrets.KeyFromFile {
 		t.Errorf("key file beside a credential: %v", err)
+	}
+}
+
+// Nothing weaker takes the place of systemd's credential, and the key that is sealed lies nowhere else.
+func TestCredentialIsSealedOrRefused(t *testing.T) {
+	c := secrets.Config{Kind: fleet.SecretsSystemd, DataDir: filepath.Join(t.TempDir(), "data")}
+	if _, err := secrets.Create(t.Context(), c); fault.CodeOf(err) != fault.SecretStore {
+		t.Fatalf("made without systemd-creds: %v", err)
+	}
+	tool := &sealer{}
+	c.Sealer = tool
+	made(t, c)
+	key := tool.held[secrets.CredentialName].Reveal()
+	files := 0
+	err := filepath.WalkDir(filepath.Dir(c.DataDir), func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		files++
+		b, err := os.ReadFile(path)
+		if strings.Contains(string(b), strings.TrimSpace(key)) {
+			t.Errorf("%s holds the key", path)
+		}
+		return err
+	})
+	if err != nil || files < 3 || key == "" {
+		t.Fatalf("%d files, key %d bytes, err %v", files, len(key), err)
+	}
+	if err := os.Remove(secrets.CredentialFile(c)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := secrets.Open(c); fault.CodeOf(err) != fault.SecretStore {
+		t.Errorf("opened without the sealed credential: %v", err)
 	}
 }
 

@@ -24,6 +24,9 @@ func Migrate(ctx context.Context, from, to Config, record func() error) error {
 	if from.Kind == to.Kind {
 		return fault.New(fault.InvalidInput, "The secrets are in the store %q already.", to.Kind)
 	}
+	if from.Kind != fleet.SecretsKeyring && to.Kind != fleet.SecretsKeyring {
+		return fault.New(fault.InvalidInput, "The sealed file cannot be moved from one key to another. Move the secrets to the store %q first, and from there.", fleet.SecretsKeyring)
+	}
 	source, err := Open(from)
 	if err != nil {
 		return err
@@ -69,8 +72,8 @@ func empty(ctx context.Context, c Config) (keeper, error) {
 			err = s.clear(ctx)
 		}
 		return s, err
-	case fleet.SecretsSealedFile:
-		return newFileStore(c)
+	case fleet.SecretsSealedFile, fleet.SecretsSystemd:
+		return newFileStore(ctx, c)
 	}
 	return nil, unknownKind(c.Kind)
 }

@@ -48,6 +48,14 @@ type Config struct {
 	CredentialsDir string
 	// Keyring is the OS keyring when nil.
 	Keyring Keyring
+	// Sealer is systemd's way to seal to this host; without one only the service itself gets at the key.
+	Sealer Sealer
+}
+
+// Sealer seals a systemd credential to this host, and opens it again: as root, outside the service.
+type Sealer interface {
+	Seal(ctx context.Context, name string, value secret.Secret) ([]byte, error)
+	Open(ctx context.Context, name, path string) (secret.Secret, error)
 }
 
 // KeyFolder is where the sealed file's key lies for an agent with this data folder: beside it, not in it.
@@ -75,8 +83,8 @@ func Create(ctx context.Context, c Config) (Store, error) {
 	switch c.Kind {
 	case fleet.SecretsKeyring:
 		return createKeyring(ctx, c)
-	case fleet.SecretsSealedFile:
-		return createFile(c)
+	case fleet.SecretsSealedFile, fleet.SecretsSystemd:
+		return createFile(ctx, c)
 	}
 	return nil, unknownKind(c.Kind)
 }
@@ -87,14 +95,14 @@ func Open(c Config) (Store, error) {
 	switch c.Kind {
 	case fleet.SecretsKeyring:
 		return openKeyring(c)
-	case fleet.SecretsSealedFile:
+	case fleet.SecretsSealedFile, fleet.SecretsSystemd:
 		return openFile(c)
 	}
 	return nil, unknownKind(c.Kind)
 }
 
 func unknownKind(k fleet.SecretStore) error {
-	return fault.New(fault.InvalidInput, "There is no secret store %q. Choose %q or %q.", k, fleet.SecretsKeyring, fleet.SecretsSealedFile)
+	return fault.New(fault.InvalidInput, "There is no secret store %q. Choose %q, %q or %q.", k, fleet.SecretsKeyring, fleet.SecretsSealedFile, fleet.SecretsSystemd)
 }
 
 func notSetUp(k fleet.SecretStore) error {

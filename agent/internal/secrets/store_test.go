@@ -116,10 +116,26 @@ func configs(t *testing.T) map[string]secrets.Config {
 	}
 	dir := func() string { return filepath.Join(t.TempDir(), "data [1]") }
 	return map[string]secrets.Config{
-		"keyring":    {Kind: fleet.SecretsKeyring, DataDir: dir(), Keyring: &ring{}},
-		"key file":   {Kind: fleet.SecretsSealedFile, DataDir: dir(), Keyring: &ring{err: errors.New("not to be used")}},
-		"credential": {Kind: fleet.SecretsSealedFile, DataDir: dir(), CredentialsDir: systemd, Keyring: &ring{err: errors.New("not to be used")}},
+		"keyring":           {Kind: fleet.SecretsKeyring, DataDir: dir(), Keyring: &ring{}},
+		"key file":          {Kind: fleet.SecretsSealedFile, DataDir: dir(), Keyring: &ring{err: errors.New("not to be used")}},
+		"credential":        {Kind: fleet.SecretsSystemd, DataDir: dir(), CredentialsDir: systemd, Keyring: &ring{err: errors.New("not to be used")}},
+		"sealed by systemd": {Kind: fleet.SecretsSystemd, DataDir: dir(), Sealer: &sealer{}, Keyring: &ring{err: errors.New("not to be used")}},
 	}
+}
+
+// sealer stands for systemd-creds.
+type sealer struct{ held map[string]secret.Secret }
+
+func (s *sealer) Seal(_ context.Context, name string, value secret.Secret) ([]byte, error) {
+	s.held = map[string]secret.Secret{name: value}
+	return []byte("sealed\n"), nil
+}
+
+func (s *sealer) Open(_ context.Context, name, path string) (secret.Secret, error) {
+	if b, err := os.ReadFile(path); err != nil || string(b) != "sealed\n" || s.held[name].IsZero() {
+		return secret.Secret{}, errors.Join(errors.New("not sealed by me"), err)
+	}
+	return s.held[name], nil
 }
 
 func TestStores(t *testing.T) {

@@ -127,7 +127,7 @@ func checkFacts(f agentwire.Facts) error {
 	if !strings.HasPrefix(f.SealingKey, "age1") {
 		return fault.New(fault.Protocol, "The agent's sealing key is not an age recipient. Update the agent.")
 	}
-	if f.SecretStore != fleet.SecretsKeyring && f.SecretStore != fleet.SecretsSealedFile {
+	if !f.SecretStore.Valid() {
 		return fault.New(fault.Protocol, "The agent's secret store %s is not known here. Update the daemon.", shown(string(f.SecretStore)))
 	}
 	if len(f.Secrets) > maxSecrets {
