@@ -26,6 +26,7 @@ import (
 	"github.com/backstay/backstay/shared/buildinfo"
 	"github.com/backstay/backstay/shared/datafolder"
 	"github.com/backstay/backstay/shared/fleet"
+	"github.com/backstay/backstay/shared/systemd"
 )
 
 // Run connects to the daemon and runs its jobs until ctx ends.
@@ -80,9 +81,23 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 	wg.Go(func() { connection.Run(ctx) })
 	wg.Go(func() { renewer.Run(ctx) })
 	wg.Go(func() { scheduler.Run(ctx) })
+	wg.Go(func() { attend(ctx, func() { jobRunner.Busy() }, log) })
 	wg.Wait()
 	log.Info("agent stops; running jobs go on by themselves")
 	return nil
+}
+
+// attend tells the service manager that the agent works, for as long as alive returns, and that it stops once ctx ends.
+func attend(ctx context.Context, alive func(), log *slog.Logger) {
+	notify := systemd.FromEnv(os.Getenv)
+	if err := notify.Ready(); err != nil {
+		log.Warn("telling the service manager", "err", err)
+	}
+	err := notify.Watch(ctx, func(context.Context) error { alive(); return nil })
+	<-ctx.Done()
+	if err := errors.Join(err, notify.Stopping()); err != nil {
+		log.Warn("telling the service manager", "err", err)
+	}
 }
 
 func newRunner(cfg config.Config, store secrets.Store, tool *tool, log *slog.Logger) (*runner.Runner, error) {
@@ -100,6 +115,7 @@ func newRunner(cfg config.Config, store secrets.Store, tool *tool, log *slog.Log
 	}
 	return runner.New(runner.Config{
 		Dir: cfg.JobsDir(), Executable: own, Restic: tool.find, Secrets: store.Get, MaxParallel: ceiling.MaxParallelJobs, Log: log,
+		Scope:  newScope(os.Getenv, os.Geteuid() != 0),
 		Tool:   shim.Tool{Home: home, CacheDir: cfg.CacheDir(), Path: os.Getenv("PATH")},
 		Timing: shim.Timing{Grace: cfg.CancelGrace.Duration},
 		Policy: func(spec fleet.JobSpec) error {

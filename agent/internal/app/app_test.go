@@ -102,7 +102,7 @@ func wantCode(t *testing.T, err error, want fault.Code) {
 
 func inspect(t *testing.T, dir string) app.Status {
 	t.Helper()
-	s, err := app.Inspect(t.Context(), dir)
+	s, err := app.Inspect(t.Context(), dir, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestEnrolRefuses(t *testing.T) {
 		spoil func(*app.EnrolOptions)
 		want  fault.Code
 	}{
-		"no store chosen":  {func(o *app.EnrolOptions) { o.Secrets = "" }, fault.InvalidInput},
+		"unknown store":    {func(o *app.EnrolOptions) { o.Secrets = "drawer" }, fault.InvalidInput},
 		"relative restic":  {func(o *app.EnrolOptions) { o.Restic = "restic" }, fault.InvalidInput},
 		"no address":       {func(o *app.EnrolOptions) { o.Server = "http://" }, fault.InvalidInput},
 		"garbled pin":      {func(o *app.EnrolOptions) { o.Pin = "sha256:none" }, fault.InvalidInput},

@@ -23,9 +23,10 @@ type EnrolOptions struct {
 	Server  string
 	Token   string
 	Pin     string
-	Secrets fleet.SecretStore
-	Restic  string // absolute path; looked for on PATH when empty
-	Again   bool   // replace the enrolment that is there
+	Secrets fleet.SecretStore // chosen for the kind of agent when empty
+	System  bool              // the system's agent, not a person's own
+	Restic  string            // absolute path; looked for on PATH when empty
+	Again   bool              // replace the enrolment that is there
 }
 
 // Enrol makes this host known to a daemon: the secret store is chosen and proven, the identity made, and everything written down.
@@ -80,10 +81,13 @@ func enrolConfig(o EnrolOptions) (config.Config, error) {
 	if err != nil {
 		return config.Config{}, err
 	}
-	switch o.Secrets {
-	case fleet.SecretsKeyring, fleet.SecretsSealedFile:
-	default:
-		return config.Config{}, fault.New(fault.InvalidInput, "Say with --secrets where this host keeps repository passwords: keyring (the OS keyring) or sealed-file.")
+	if o.Secrets == "" {
+		if o.Secrets, err = chooseSecrets(o.System); err != nil {
+			return config.Config{}, err
+		}
+	}
+	if !o.Secrets.Valid() {
+		return config.Config{}, fault.New(fault.InvalidInput, "Say with --secrets where this host keeps repository passwords: %s, %s or %s.", fleet.SecretsKeyring, fleet.SecretsSystemd, fleet.SecretsSealedFile)
 	}
 	if o.Restic != "" && !filepath.IsAbs(o.Restic) {
 		return config.Config{}, fault.New(fault.InvalidInput, "The path of restic must be absolute, not %q.", o.Restic)
@@ -92,5 +96,5 @@ func enrolConfig(o EnrolOptions) (config.Config, error) {
 }
 
 func secretsConfig(c config.Config) secrets.Config {
-	return secrets.Config{Kind: c.Secrets, DataDir: c.DataDir, KeyDir: c.KeyDir, CredentialsDir: os.Getenv("CREDENTIALS_DIRECTORY")}
+	return secrets.Config{Kind: c.Secrets, DataDir: c.DataDir, KeyDir: c.KeyDir, CredentialsDir: os.Getenv("CREDENTIALS_DIRECTORY"), Sealer: newSealer()}
 }

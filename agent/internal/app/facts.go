@@ -21,6 +21,8 @@ func StoreWords(s fleet.SecretStore) string {
 		return "the keyring of the operating system"
 	case fleet.SecretsSealedFile:
 		return "a sealed file"
+	case fleet.SecretsSystemd:
+		return "a sealed file whose key only systemd on this host can open"
 	}
 	return string(s)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/backstay/backstay/shared/datafolder"
 	"github.com/backstay/backstay/shared/fault"
 	"github.com/backstay/backstay/shared/fleet"
+	"github.com/backstay/backstay/shared/svc"
 )
 
 const stateFile = "state.json"
@@ -73,6 +74,7 @@ type Status struct {
 	Server      string               `json:"server"`
 	HostID      fleet.HostID         `json:"host_id"`
 	Running     bool                 `json:"running"`
+	Service     *svc.State           `json:"service,omitempty"`    // nil when no service manager answers
 	Connection  *connectionState     `json:"connection,omitempty"` // of the running agent
 	SecretStore fleet.SecretStore    `json:"secret_store"`
 	KeySource   secrets.KeySource    `json:"key_source,omitempty"` // of a sealed file
@@ -88,15 +90,15 @@ type JobStatus struct {
 	At   time.Time     `json:"accepted_at"`
 }
 
-// Inspect looks at an agent from outside, running or not.
-func Inspect(ctx context.Context, dataDir string) (Status, error) {
+// Inspect looks at an agent from outside, running or not. With an error the state of its service is there all the same.
+func Inspect(ctx context.Context, dataDir string, user bool) (Status, error) {
 	cfg, err := config.Load(dataDir, os.Getenv)
 	if err != nil {
-		return Status{}, err
+		return Status{Service: serviceState(ctx, dataDir, user)}, err
 	}
 	store, err := secrets.Open(secretsConfig(cfg))
 	if err != nil {
-		return Status{}, err
+		return Status{Service: serviceState(ctx, dataDir, user)}, err
 	}
 	s := Status{Version: buildinfo.Version(), DataDir: dataDir, Server: cfg.Server, HostID: cfg.HostID, SecretStore: store.Kind(),
 		KeySource: secrets.Source(store), SealingKey: cfg.SealingKey}
@@ -109,6 +111,7 @@ func Inspect(ctx context.Context, dataDir string) (Status, error) {
 	if s.Running {
 		s.Connection = readState(cfg)
 	}
+	s.Service = serviceState(ctx, dataDir, user)
 	s.Jobs, err = openJobs(cfg)
 	return s, err
 }
@@ -162,7 +165,7 @@ func (s Status) Write(w io.Writer, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(w).Encode(s)
 	}
-	state := "not running. Start it with: backstay-agent run"
+	state := s.notRunning()
 	switch {
 	case s.Running && s.Connection != nil && s.Connection.Connected:
 		state = "running, connected since " + s.Connection.Since.Local().Format(time.DateTime)
@@ -175,12 +178,19 @@ func (s Status) Write(w io.Writer, asJSON bool) error {
 	if s.KeySource != "" {
 		store += " (key: " + string(s.KeySource) + ")"
 	}
-	_, err := fmt.Fprintf(w, "agent %s: %s\ndaemon: %s\nhost: %s\nrepository passwords: %d, in %s\nsealing key: %s\ndata: %s\njobs: %d open\n",
-		s.Version, state, s.Server, s.HostID, len(s.Secrets), store, s.SealingKey, s.DataDir, len(s.Jobs))
+	_, err := fmt.Fprintf(w, "agent %s: %s\nservice: %s\ndaemon: %s\nhost: %s\nrepository passwords: %d, in %s\nsealing key: %s\ndata: %s\njobs: %d open\n",
+		s.Version, state, s.Service.String("backstay-agent"), s.Server, s.HostID, len(s.Secrets), store, s.SealingKey, s.DataDir, len(s.Jobs))
 	for _, j := range s.Jobs {
 		if err == nil {
 			_, err = fmt.Fprintf(w, "  %s  %s  since %s\n", j.ID, j.Kind, j.At.Local().Format(time.DateTime))
 		}
 	}
 	return err
+}
+
+func (s Status) notRunning() string {
+	if s.Service != nil && s.Service.Installed {
+		return "not running. Start it with: backstay-agent start"
+	}
+	return "not running. Start it with: backstay-agent install, or by hand with: backstay-agent run"
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime"
 	"strings"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 	"github.com/backstay/backstay/shared/buildinfo"
 	"github.com/backstay/backstay/shared/fault"
 	"github.com/backstay/backstay/shared/fleet"
+	"github.com/backstay/backstay/shared/svc"
 )
 
 // settings are the flags that more than one command has.
@@ -28,20 +28,17 @@ type settings struct {
 
 func root() *cobra.Command {
 	s := &settings{}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		home = "."
-	}
 	cmd := &cobra.Command{
 		Use: "backstayd", Short: "Backstay's control daemon", Version: buildinfo.Version(), SilenceUsage: true, SilenceErrors: true,
 		Long: "backstayd keeps a fleet's hosts, plans, jobs and logs, serves the HTTP API, and is where agents dial in.\n\n" +
 			"Settings come from " + config.FileName + " in the data folder, the environment (BACKSTAYD_LISTEN, BACKSTAYD_ADDRESS, …) and flags, the last winning.",
 	}
 	flags := cmd.PersistentFlags()
-	flags.StringVar(&s.data, "data", config.DefaultDataDir(runtime.GOOS, os.Geteuid() == 0, home, os.Getenv), "data folder")
+	flags.StringVar(&s.data, "data", defaultData(svc.Elevated()), "data folder")
 	flags.StringVar(&s.file, "config", "", "configuration file (default: "+config.FileName+" in the data folder)")
 	flags.StringVar(&s.address, "address", "", "https://host:port under which agents reach the daemon (default: made from --listen)")
 	cmd.AddCommand(serve(s), user(s), enrolToken(s), pinCommand(s), restored(s), version())
+	addService(cmd, s)
 	return cmd
 }
 
@@ -52,6 +49,16 @@ func (s *settings) load() (config.Config, error) {
 		return c, err
 	}
 	return c, c.Validate()
+}
+
+// loadServing is load for the daemon itself.
+func (s *settings) loadServing() (config.Config, slog.Level, error) {
+	cfg, err := s.load()
+	if err != nil {
+		return cfg, 0, err
+	}
+	level, err := cfg.Level()
+	return cfg, level, err
 }
 
 // loadServed is load for a program beside the daemon, which does not see the flags that the daemon was started with.
@@ -81,11 +88,7 @@ func serve(s *settings) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "serve", Short: "run the daemon until it is stopped", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := s.load()
-			if err != nil {
-				return err
-			}
-			level, err := cfg.Level()
+			cfg, level, err := s.loadServing()
 			if err != nil {
 				return err
 			}
@@ -171,6 +174,9 @@ func restored(s *settings) *cobra.Command {
 			"again what they still hold of the time since the copy: the jobs of the last three days, with their logs.\n\n" +
 			"The daemon notices most copies by itself; this makes sure.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := actAsOwner(s.data); err != nil {
+				return err
+			}
 			cfg, err := s.load()
 			if err != nil {
 				return err
@@ -194,6 +200,9 @@ func version() *cobra.Command {
 
 // admin runs f on the daemon's data.
 func (s *settings) admin(cmd *cobra.Command, f func(*app.Admin) error) error {
+	if err := actAsOwner(s.data); err != nil {
+		return err
+	}
 	cfg, err := s.loadServed()
 	if err != nil {
 		return err

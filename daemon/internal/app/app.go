@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -29,6 +30,7 @@ import (
 	"github.com/backstay/backstay/shared/buildinfo"
 	"github.com/backstay/backstay/shared/datafolder"
 	"github.com/backstay/backstay/shared/fault"
+	"github.com/backstay/backstay/shared/systemd"
 )
 
 // sweepEvery is how often what is due by the clock is looked after.
@@ -79,13 +81,38 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 	}
 	ends.add(core.background(ctx))
 	ends.add(core.serve(listener))
+	notify := systemd.FromEnv(os.Getenv)
+	if err := notify.Ready(); err != nil {
+		log.Warn("telling the service manager", "err", err)
+	}
+	ends.add(core.watchdog(ctx, notify))
 	log.Info("daemon is ready", "listen", listener.Addr().String(), "address", cfg.Address, "ca_pin", ca.Pin(), "version", buildinfo.Version())
 	select {
 	case <-ctx.Done():
 		log.Info("daemon stops")
-		return nil
+		return notify.Stopping()
 	case err := <-core.failed:
 		return err
+	}
+}
+
+// watchdog tells systemd that the daemon lives, for as long as the store answers; the function it gives ends that.
+func (c *core) watchdog(parent context.Context, notify systemd.Notifier) func() error {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(parent))
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		err := notify.Watch(ctx, func(ctx context.Context) error {
+			_, err := c.store.Rev(ctx)
+			return err
+		})
+		if err != nil {
+			c.log.Warn("telling the service manager's watchdog", "err", err)
+		}
+	})
+	return func() error {
+		cancel()
+		wg.Wait()
+		return nil
 	}
 }
 
