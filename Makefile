@@ -138,6 +138,10 @@ test-wayland: bin/restic ## the console on Wayland (weston), against a real daem
 	@packaging/deps.sh wayland
 	BACKSTAY_TEST_WAYLAND=1 go test -count=1 -run TestConsoleOnWayland -timeout 10m -v $(E2E)
 
+.PHONY: test-systemd
+test-systemd: bin/restic bin/rest-server ## daemon and agent as services of a real systemd (as root; says so where it cannot)
+	packaging/systemd/test.sh
+
 .PHONY: faults
 faults: deps bin/restic bin/rest-server ## FAULT_ROUNDS (200) rounds of random cuts and kills
 	BACKSTAY_FAULT_ROUNDS=$(FAULT_ROUNDS) go test -count=1 -run 'TestRandomCuts' -timeout 6h -v $(E2E)

@@ -1,0 +1,217 @@
+#!/usr/bin/env bash
+# test.sh: daemon and agent as services of a real systemd, with real restic and a REST server: install, enrol, back up, kill the agent,
+# restart it, replace it by a newer version, restart the host, each in mid-backup; restore with owners; uninstall. `make test-systemd`.
+# Everything runs in namespaces of its own (see lab.sh). Where the machine does not allow that, it says "skipped: reason" and ends with 0.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+# shellcheck source=lab.sh
+. "$here/lab.sh"
+
+say() { printf '\n== %s\n' "$*"; }
+die() {
+	printf 'test-systemd: %s\n' "$*" >&2
+	[ -z "${lab_init:-}" ] || lab journalctl --no-pager -n 60 -o short-precise -u backstay-agent -u backstayd -u 'backstay-job-*' >&2 || :
+	exit 1
+}
+
+lab_root
+dir=$(mktemp -d "${TMPDIR:-/tmp}/backstay-systemd.XXXXXX")
+finish() {
+	local status=$?
+	lab_stop
+	rm -rf "$dir"
+	exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+build() { # build VERSION
+	(cd "$root" && CGO_ENABLED=0 go build -ldflags "-s -w -X github.com/backstay/backstay/shared/buildinfo.version=$1" -o "$dir/$1/" \
+		./daemon/cmd/backstayd ./daemon/cmd/backstay ./agent/cmd/backstay-agent)
+}
+put() { # put FILE PATH: into the lab, whole at once, as package managers do
+	nsenter -t "$lab_init" -m sh -c "cat >$2.new && chmod 755 $2.new && mv $2.new $2" <"$1"
+}
+# await SECONDS WHAT CMD...: until CMD succeeds in the lab.
+await() {
+	local limit=$1 what=$2 i
+	shift 2
+	for ((i = 0; i < limit * 10; i++)); do
+		"$@" >/dev/null 2>&1 && return
+		sleep 0.1
+	done
+	die "$what did not come within $limit s"
+}
+agent_pid() { lab systemctl show -P MainPID backstay-agent; }
+active() { [ "$(lab systemctl is-active "$1")" = active ]; }
+json() { grep -o "\"$1\":\"[^\"]*\"" | head -n 1 | cut -d '"' -f 4; } # the first string of that name
+online() { lab backstay hosts --json | grep -q '"online":true'; }
+restic_pid() { lab pgrep -x restic | head -n 1; }
+job_state() { lab backstay jobs show "$1" --json | json state; }
+ended() { case $(job_state "$1") in succeeded | warning | failed | cancelled | interrupted) ;; *) return 1 ;; esac }
+lines() { lab backstay jobs log "$1" --json | wc -l; }
+rest() { lab systemctl kill --signal="$1" rest-server; }
+
+# begin: a backup that is under way: restic has printed lines, and the server is frozen, so that it cannot end.
+begin() {
+	lab sh -c 'rm -rf /srv/data/tree && mkdir -p /srv/data/tree && cd /srv/data/tree && head -c 160000000 /dev/urandom | split -b 40000 -a 4 -d - f'
+	job=$(lab backstay backup "$host" --plan web --json | json id)
+	[ -n "$job" ] || die "the backup could not be started"
+	await 30 "restic" restic_pid
+	enough() { [ "$(lines "$job")" -ge 50 ]; }
+	await 30 "the job's log" enough
+	rest STOP
+	restic=$(restic_pid) || die "restic was too quick"
+	[ -n "$restic" ] || die "restic was too quick"
+	case $(lab cat "/proc/$restic/cgroup") in
+	*/"backstay-job-$job.scope") ;;
+	*) die "restic is not in the job's scope but in $(lab cat "/proc/$restic/cgroup")" ;;
+	esac
+}
+# goes_on: the restic of begin is the one that ends, its log is whole.
+goes_on() {
+	lab kill -0 "$restic" || die "restic is gone"
+	rest CONT
+	await 120 "the end of the backup" ended "$job"
+	[ "$(job_state "$job")" = succeeded ] || die "the backup is $(job_state "$job"): $(lab backstay jobs show "$job")"
+	whole
+	echo "ok: restic $restic finished, $(lines "$job") lines, none missing"
+}
+# whole: every line once, in order, and one for each of the 4000 files.
+whole() {
+	lab backstay jobs log "$job" --json >"$dir/log"
+	sed -n 's/.*"seq":\([0-9]*\).*/\1/p' "$dir/log" >"$dir/seq"
+	seq "$(wc -l <"$dir/seq")" | cmp -s - "$dir/seq" || die "the log has holes: $(head -n 3 "$dir/seq" | tr '\n' ' ')…"
+	[ "$(grep -o '/srv/data/tree/f[0-9]*' "$dir/log" | sort -u | wc -l)" -eq 4000 ] || die "the log lacks files"
+}
+
+say "two versions"
+build 1.0.0
+build 1.0.1
+restic_bin=$("$root/packaging/demo/find-restic.sh") || die "no restic: run \`make bin/restic\`"
+[ -x "$root/bin/rest-server" ] || die "no rest-server: run \`make bin/rest-server\`"
+
+say "a systemd"
+lab_boot "$dir/lab"
+lab systemctl --version | head -n 1
+install_programs() {
+	local p
+	for p in backstayd backstay backstay-agent; do put "$dir/$1/$p" "/usr/bin/$p"; done
+}
+install_programs 1.0.0
+put "$restic_bin" /usr/bin/restic
+put "$root/bin/rest-server" /usr/bin/rest-server
+lab sh -c 'mkdir -p /srv/repo /srv/data && cat >/etc/systemd/system/rest-server.service <<UNIT
+[Service]
+ExecStart=/usr/bin/rest-server --listen 127.0.0.1:8000 --path /srv/repo --no-auth
+[Install]
+WantedBy=multi-user.target
+UNIT
+systemctl daemon-reload && systemctl enable --now rest-server' 2>/dev/null
+lab useradd --create-home ann
+lab sh -c 'chmod 700 /home/ann && umask 077 && echo mine >/home/ann/private && chown ann:ann /home/ann/private && chmod 600 /home/ann/private &&
+	cp /bin/true /home/ann/setuid && chown ann:ann /home/ann/setuid && chmod 4755 /home/ann/setuid && ln -s private /home/ann/link'
+
+say "install, twice"
+lab backstayd install
+lab backstayd install | grep -q 'nothing had to be changed' || die "the second install changed something"
+active backstayd || die "the daemon is not active"
+lab sh -c 'echo correct-horse-battery | backstayd user add admin --role admin --password-stdin'
+[ "$(lab find /var/lib/backstayd ! -user backstay | wc -l)" -eq 0 ] || die "a command of root left files of root in the daemon's folder"
+lab backstay-agent install
+active backstay-agent && die "an agent that is not enrolled runs"
+
+say "enrol"
+pin=$(lab backstayd pin)
+lab backstay-agent enrol --server https://127.0.0.1:7443 --pin "$pin" --token "$(lab backstayd enrol-token --quiet)"
+active backstay-agent || die "the agent is not active"
+lab sh -c "echo correct-horse-battery | backstay login https://127.0.0.1:7443 --pin $pin --user admin --password-stdin --credentials file" >/dev/null
+await 20 "the host" online
+host=$(lab hostname)
+lab backstay-agent status
+lab backstay-agent status | grep -q 'key: systemd-credential' || die "the key is not systemd's"
+lab backstay hosts --json | grep -q '"secret_store":"systemd-credential"' || die "the API does not say where the secrets are"
+lab backstay-agent doctor
+lab sh -c 'printf "repository-secret\n" | backstay repo add main rest:http://127.0.0.1:8000/main/ --host "$1" --password-stdin --init' sh "$host" >/dev/null
+lab backstay plan add web --repo main --host "$host" --path /srv/data --path /home/ann --verbose >/dev/null
+[ "$(lab sh -c 'grep -rl repository-secret /var/lib /etc /run 2>/dev/null | wc -l')" -eq 0 ] || die "a repository password lies readable on the disk"
+
+say "a backup on demand"
+lab backstay backup "$host" --plan web --follow >"$dir/first" || die "the backup failed: $(tail -n 20 "$dir/first")"
+tail -n 2 "$dir/first"
+
+say "kill -9 of the agent in mid-backup"
+begin
+before=$(agent_pid)
+lab kill -KILL "$before"
+back() { active backstay-agent && [ "$(agent_pid)" != "$before" ] && [ "$(agent_pid)" != 0 ] && online; }
+await 30 "the agent" back
+echo "systemd started the agent again: pid $before, now $(agent_pid)"
+goes_on
+
+say "systemctl restart in mid-backup"
+begin
+before=$(agent_pid)
+lab systemctl restart backstay-agent
+await 30 "the agent" back
+goes_on
+
+say "a newer version in mid-backup"
+begin
+before=$(agent_pid)
+install_programs 1.0.1
+lab backstay-agent restart
+await 30 "the agent" back
+newer() { lab backstay hosts --json | grep -q '"agent_version":"1.0.1"'; }
+await 30 "the newer agent" newer
+goes_on
+lab backstayd restart
+await 30 "the host" online
+
+say "the host goes down in mid-backup and comes back"
+begin
+rest CONT
+lab_stop
+lab_boot "$dir/lab"
+await 60 "the host" online
+await 60 "the job's end" ended "$job"
+[ "$(job_state "$job")" = interrupted ] || die "the job is $(job_state "$job")"
+lab backstay jobs show "$job" | grep -i -m 1 'host' || :
+[ -z "$(lab ls -A /srv/repo/main/locks)" ] || die "a lock is left in the repository"
+
+say "another user's private file comes back with its owner, below a restore root of its own"
+lab backstay backup "$host" --plan web --follow >"$dir/second" || die "the backup failed: $(tail -n 20 "$dir/second")"
+lab sh -c 'echo "restore_roots = [\"/srv/restore\"]" >>/var/lib/backstay-agent/policy.toml'
+lab backstay-agent install | grep 10-host.conf
+await 30 "the host" online
+snapshot=$(lab backstay snapshots --repository main --json | json id)
+lab backstay restore "$host" --snapshot "$snapshot" --include /home/ann --folder back --follow >"$dir/restore" || die "the restore failed: $(tail -n 20 "$dir/restore")"
+lab sh -c 'cd /srv/restore/back/home/ann && stat -c "%U:%G %a %n" . private setuid && cat private && readlink link' | tee "$dir/stat"
+printf 'ann:ann 700 .\nann:ann 600 private\nann:ann 4755 setuid\nmine\nprivate\n' | cmp - "$dir/stat" || die "the restore is not as it was"
+
+say "a missing key stops the service"
+lab mv /var/lib/backstay-agent.key/backstay-key.cred /root/
+lab backstay-agent restart && die "the agent started without its key"
+lab backstay-agent status || :
+lab mv /root/backstay-key.cred /var/lib/backstay-agent.key/
+lab backstay-agent restart
+await 30 "the host" online
+
+say "how exposed the services are"
+for unit in backstayd backstay-agent; do lab systemd-analyze security "$unit" --no-pager | tail -n 1; done
+lab backstay-agent logs -n 3
+
+say "uninstall in mid-backup"
+begin
+rest CONT
+lab backstay-agent uninstall
+lab backstayd uninstall
+left=$(lab sh -c 'find /etc /run/systemd -name "*backstay*" | grep -v credential; pgrep -l "backstay|restic"; systemctl list-units --all --plain --no-legend "backstay*"') || :
+[ -z "$left" ] || die "the uninstall left: $left"
+[ -z "$(lab ls -A /srv/repo/main/locks)" ] || die "a lock is left in the repository"
+lab test -e /var/lib/backstay-agent/agent.toml || die "the uninstall took the data"
+lab backstay-agent uninstall --purge
+lab test ! -e /var/lib/backstay-agent -a ! -e /var/lib/backstay-agent.key || die "the purge left data"
+
+say "all is well"
