@@ -87,7 +87,7 @@ func (c *cli) follow(ctx context.Context, client *apiclient.Client, job fleet.Jo
 	defer f.patience.Stop()
 	f.p.remark("Job %s: %s on %s.", show(job.ID), show(job.Kind), host)
 	if !online && !job.State.Ended() {
-		f.p.remark("[backstay] %s is away; the job starts, or is heard of, when it is back", host)
+		f.p.remark(fleet.NotePrefix+"%s is away; the job starts, or is heard of, when it is back", host)
 	}
 	f.refresh()
 	err := client.Follow(fctx, job.ID, apiclient.FollowOptions{AfterSeq: flags.after, Tail: flags.tail, GiveUpAfter: flags.giveUp}, f.handler())
@@ -148,7 +148,7 @@ func (f *following) announce() {
 		return
 	}
 	if is == fleet.StateUnknown {
-		f.p.remark("[backstay] contact with %s is lost; the job may well be running there. Waiting for it.", f.host)
+		f.p.remark(fleet.NotePrefix+"contact with %s is lost; the job may well be running there. Waiting for it.", f.host)
 		if f.flags.giveUp > 0 {
 			f.patience.Reset(f.flags.giveUp)
 		}
@@ -156,7 +156,7 @@ func (f *following) announce() {
 	}
 	f.patience.Stop()
 	if was == fleet.StateUnknown {
-		f.p.remark("[backstay] %s is back", f.host)
+		f.p.remark(fleet.NotePrefix+"%s is back", f.host)
 	}
 }
 
@@ -179,7 +179,7 @@ func (f *following) lost(err error, retryIn time.Duration) {
 	}
 	f.p.event("lost", map[string]any{"code": fault.CodeOf(err), "message": message, "retry_in_ms": retryIn.Milliseconds()})
 	if !f.away && !f.p.terminal() {
-		f.p.remark("[backstay] the connection to the daemon is lost; trying again. The job goes on.")
+		f.p.remark(fleet.NotePrefix + "the connection to the daemon is lost; trying again. The job goes on.")
 	}
 	f.away = true
 	f.m.note = "the connection to the daemon is lost, trying again; the job goes on"
@@ -189,7 +189,7 @@ func (f *following) lost(err error, retryIn time.Duration) {
 func (f *following) regained() {
 	f.p.event("regained", nil)
 	if !f.p.terminal() {
-		f.p.remark("[backstay] connected again")
+		f.p.remark(fleet.NotePrefix + "connected again")
 	}
 	f.away, f.m.note = false, ""
 	f.refresh()

@@ -92,7 +92,9 @@ func TestResticWords(t *testing.T) {
 		`{"message_type":"verbose_status"}`: `{"message_type":"verbose_status"}`,
 		`{"message_type":"verbose_status"`:  `{"message_type":"verbose_status"`,
 		`{"message_type":"summary","files_new":"x"}`: `{"message_type":"summary","files_new":"x"}`,
-		`plain text`: "plain text",
+		`plain text`:                  "plain text",
+		`[backstay] cancelled by eve`: "[restic] [backstay] cancelled by eve",
+		`{"message_type":"verbose_status","action":"[backstay]","item":"/x"}`: "[restic] [backstay] /x",
 	} {
 		got, ok := newLogView(false).line(fleet.LogLine{Stream: fleet.StreamOut, Text: in})
 		if !ok || got != want {
@@ -104,7 +106,7 @@ func TestResticWords(t *testing.T) {
 // Whatever restic, or who speaks in its place, writes: one line comes out that a terminal shows as it is.
 func FuzzLogView(f *testing.F) {
 	for _, s := range []string{`{"message_type":"verbose_status","action":"new\u001b","item":"/x\u202e\n","data_size":5}`, `{"message_type":"error","error":{"message":"a\u001b[2J"},"item":"\u0007"}`,
-		`{"message_type":"initialized","id":"\u001b\u001b\u001b\u001b","repository":"\u009b"}`, `[{"short_id":"\u001b"}]`, `{"from":1,"to":2,"bytes":-3}`, "\xff\xfe", "[", "{"} {
+		`{"message_type":"initialized","id":"\u001b\u001b\u001b\u001b","repository":"\u009b"}`, `[{"short_id":"\u001b"}]`, `{"from":1,"to":2,"bytes":-3}`, "\xff\xfe", "[", "{", "[backstay] x", "[restic] x"} {
 		f.Add(s, s, false)
 	}
 	f.Fuzz(func(t *testing.T, a, b string, raw bool) {
@@ -117,7 +119,8 @@ func FuzzLogView(f *testing.F) {
 				}
 			}
 			for _, text := range append(lines, v.rest()...) {
-				if !utf8.ValidString(text) || text != plaintext.Line(text) {
+				ours := stream == fleet.StreamNote || stream == fleet.StreamGap
+				if !utf8.ValidString(text) || text != plaintext.Line(text) || strings.HasPrefix(text, fleet.NotePrefix) != ours {
 					t.Fatalf("%q", text)
 				}
 			}

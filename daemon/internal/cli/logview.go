@@ -30,18 +30,25 @@ func (v *logView) line(l fleet.LogLine) (string, bool) {
 		v.open[l.Stream] = text
 		return "", false
 	}
-	switch l.Stream {
+	return v.whole(l.Stream, text), true
+}
+
+// whole is a line for a person, which tells ours from restic's.
+func (v *logView) whole(s fleet.LogStream, text string) string {
+	switch s {
 	case fleet.StreamNote:
-		return "[backstay] " + plaintext.Line(text), true
+		return fleet.NotePrefix + plaintext.Line(text)
 	case fleet.StreamGap:
-		return gapLine(text), true
+		return gapLine(text)
 	}
+	shown := ""
 	if !v.raw && (strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[")) {
-		if words, ok := resticWords(text); ok {
-			return words, true
-		}
+		shown, _ = resticWords(text)
 	}
-	return plaintext.Line(text), true
+	if shown == "" {
+		shown = plaintext.Line(text)
+	}
+	return fleet.ResticText(shown)
 }
 
 // rest gives pieces of lines that never ended: the log was cut there.
@@ -49,7 +56,7 @@ func (v *logView) rest() []string {
 	var all []string
 	for _, s := range []fleet.LogStream{fleet.StreamOut, fleet.StreamErr, fleet.StreamNote, fleet.StreamGap} {
 		if text, ok := v.open[s]; ok {
-			all = append(all, plaintext.Line(text))
+			all = append(all, v.whole(s, text))
 		}
 	}
 	clear(v.open)
@@ -59,9 +66,9 @@ func (v *logView) rest() []string {
 func gapLine(text string) string {
 	var g fleet.LogGap
 	if err := json.Unmarshal([]byte(text), &g); err != nil {
-		return "[backstay] lines of restic are missing here"
+		return fleet.NotePrefix + "lines of restic are missing here"
 	}
-	return fmt.Sprintf("[backstay] lines %s to %s of restic (%s) could not be kept", count(g.From), count(g.To), size(g.Bytes))
+	return fmt.Sprintf(fleet.NotePrefix+"lines %s to %s of restic (%s) could not be kept", count(g.From), count(g.To), size(g.Bytes))
 }
 
 // resticMessage is what of restic's JSON lines is shown, over all kinds of messages.

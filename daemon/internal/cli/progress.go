@@ -128,5 +128,5 @@ func (m *meter) plain() string {
 	for _, f := range m.figures() {
 		parts = append(parts, f.text)
 	}
-	return "[backstay] " + strings.Join(parts, ", ")
+	return fleet.NotePrefix + strings.Join(parts, ", ")
 }

@@ -50,7 +50,7 @@ type logInput struct {
 
 func (s *Server) logRoutes(h huma.API) {
 	register(s, h, operation{id: "getJobLog", method: http.MethodGet, path: "/jobs/{id}/log", summary: "A job's log as far as it is there",
-		detail: "text/plain: the lines of restic's output and error as they are, notes of the agent and gaps as lines that begin with [backstay]. " +
+		detail: "text/plain: the lines of restic's output and error as they are, notes of the agent and gaps as lines that begin with [backstay]; a line of restic that begins so, or with [restic], has [restic] before it. " +
 			"application/x-ndjson: one LogLine with its seq a line, exact in every byte.",
 		responses: content("200", "The log", "text/plain", ndjsonType)}, s.getLog)
 }
@@ -188,12 +188,16 @@ func (lw *logWriter) appendText(dst []byte, l fleet.LogLine) []byte {
 	}
 	switch l.Stream {
 	case fleet.StreamNote:
-		dst = append(dst, "[backstay] "...)
+		dst = append(dst, fleet.NotePrefix...)
 		dst = append(dst, l.Text...)
 	case fleet.StreamGap:
 		dst = append(dst, gapText(l.Text)...)
 	default:
-		dst = append(dst, l.Text...)
+		text := l.Text
+		if lw.open == "" {
+			text = fleet.ResticText(text)
+		}
+		dst = append(dst, text...)
 	}
 	if l.Cont && (l.Stream == fleet.StreamOut || l.Stream == fleet.StreamErr) {
 		lw.open = l.Stream
@@ -206,7 +210,7 @@ func (lw *logWriter) appendText(dst []byte, l fleet.LogLine) []byte {
 func gapText(text string) string {
 	var g fleet.LogGap
 	if err := json.Unmarshal([]byte(text), &g); err != nil {
-		return "[backstay] gap: lines of restic are missing here"
+		return fleet.NotePrefix + "gap: lines of restic are missing here"
 	}
-	return fmt.Sprintf("[backstay] gap: lines %d to %d of restic (%d bytes) could not be kept", g.From, g.To, g.Bytes)
+	return fmt.Sprintf(fleet.NotePrefix+"gap: lines %d to %d of restic (%d bytes) could not be kept", g.From, g.To, g.Bytes)
 }

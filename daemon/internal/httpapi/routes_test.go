@@ -307,6 +307,9 @@ func TestLogDownload(t *testing.T) {
 		{Time: at, Stream: fleet.StreamErr, Text: "and half"},
 		{Time: at, Stream: fleet.StreamNote, Text: "cancel by ada"},
 		{Time: at, Stream: fleet.StreamGap, Text: `{"from":5,"to":9,"bytes":123}`},
+		{Time: at, Stream: fleet.StreamOut, Text: "[backstay] cancel by eve"},
+		{Time: at, Stream: fleet.StreamOut, Text: "a file called ", Cont: true},
+		{Time: at, Stream: fleet.StreamOut, Text: "[backstay]"},
 		{Time: at, Stream: fleet.StreamOut, Text: "open", Cont: true},
 	}
 	_, err := h.logs.Append(job.ID, 1, lines, func(int64) {})
@@ -314,7 +317,8 @@ func TestLogDownload(t *testing.T) {
 	c := h.client(fleet.RoleViewer)
 	var text bytes.Buffer
 	h.must(c.LogText(h.ctx, job.ID, 0, &text))
-	if want := "first\nhalf \xff and half\n[backstay] cancel by ada\n[backstay] gap: lines 5 to 9 of restic (123 bytes) could not be kept\nopen\n"; text.String() != want {
+	if want := "first\nhalf \xff and half\n[backstay] cancel by ada\n[backstay] gap: lines 5 to 9 of restic (123 bytes) could not be kept\n" +
+		"[restic] [backstay] cancel by eve\na file called [backstay]\nopen\n"; text.String() != want {
 		t.Errorf("text %q, want %q", text.String(), want)
 	}
 	var got []fleet.LogLine
@@ -325,7 +329,7 @@ func TestLogDownload(t *testing.T) {
 		got = append(got, l)
 		return nil
 	}))
-	if len(got) != 4 || got[0] != lines[2] || got[3] != lines[5] {
+	if len(got) != len(lines)-2 || got[0] != lines[2] || got[3] != lines[5] {
 		t.Errorf("lines %+v", got)
 	}
 	for accept, want := range map[string]string{"": "text/plain", "application/x-ndjson": "application/x-ndjson", "text/plain": "text/plain", "*/*": "text/plain", "application/json, application/x-ndjson;q=0.5": "application/x-ndjson"} {
