@@ -77,18 +77,7 @@ type stage struct {
 func paint(cfg Config, theme string, s shot) (err error) {
 	st := newStage(cfg, theme, s)
 	defer st.close()
-	if !s.signedOut {
-		st.shell.Enter(st.daemon)
-	}
-	if s.early {
-		s.show(st)
-	} else {
-		st.settle()
-		if s.show != nil {
-			s.show(st)
-			st.settle()
-		}
-	}
+	st.play(s)
 	path := filepath.Join(cfg.Out, s.name+"-"+theme+".png")
 	f, err := os.Create(path)
 	if err != nil {
@@ -102,6 +91,22 @@ func paint(cfg Config, theme string, s shot) (err error) {
 		cfg.Report(path)
 	}
 	return nil
+}
+
+// play brings what a shot shows onto the stage.
+func (st *stage) play(s shot) {
+	if !s.signedOut {
+		st.shell.Enter(st.daemon)
+	}
+	if !s.early {
+		st.settle()
+	}
+	if s.show != nil {
+		s.show(st)
+	}
+	if !s.early {
+		st.settle()
+	}
 }
 
 func newStage(cfg Config, theme string, s shot) *stage {

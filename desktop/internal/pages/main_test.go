@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/backstay/backstay/desktop/internal/feed"
+	"github.com/backstay/backstay/desktop/internal/hands"
 	"github.com/backstay/backstay/desktop/internal/model"
 	"github.com/backstay/backstay/desktop/internal/nav"
 	"github.com/backstay/backstay/desktop/internal/prefs"
@@ -166,20 +167,10 @@ func (b *bench) tapFirst(text string) {
 	b.click(first)
 }
 
-func (b *bench) click(o *canvas.Text) {
-	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(o).AddXY(2, o.Size().Height/2)
-	test.TapCanvas(b.w.Canvas(), at)
-}
+func (b *bench) click(o *canvas.Text) { hands.Tap(b.w.Canvas(), o) }
 
 // find gives the last visible text that is exactly this one, nil when there is none.
-func (b *bench) find(text string) (found *canvas.Text) {
-	b.walk(func(t *canvas.Text) {
-		if t.Text == text {
-			found = t
-		}
-	})
-	return found
-}
+func (b *bench) find(text string) *canvas.Text { return hands.Find(b.w.Canvas(), text) }
 
 // texts are all texts that are to be seen.
 func (b *bench) texts() string {
@@ -189,30 +180,7 @@ func (b *bench) texts() string {
 }
 
 // walk visits the texts of the window; those of a dialog come last.
-func (b *bench) walk(visit func(*canvas.Text)) {
-	var see func(o fyne.CanvasObject)
-	see = func(o fyne.CanvasObject) {
-		if !o.Visible() {
-			return
-		}
-		switch o := o.(type) {
-		case *canvas.Text:
-			visit(o)
-		case *fyne.Container:
-			for _, c := range o.Objects {
-				see(c)
-			}
-		case fyne.Widget:
-			for _, c := range test.WidgetRenderer(o).Objects() {
-				see(c)
-			}
-		}
-	}
-	see(b.w.Canvas().Content())
-	for _, o := range b.w.Canvas().Overlays().List() {
-		see(o)
-	}
-}
+func (b *bench) walk(visit func(*canvas.Text)) { hands.Texts(b.w.Canvas(), visit) }
 
 // key presses a key: what has the keyboard gets it, else the page.
 func (b *bench) key(names ...fyne.KeyName) {

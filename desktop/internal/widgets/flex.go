@@ -241,6 +241,8 @@ func (l *flex) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 // whole rounds a place to the pixels of a window of scale one: hairlines stay sharp, and pictures made pixel by pixel lose no row.
 func whole(v float32) float32 { return float32(math.Round(float64(v))) }
 
+func up(v float32) float32 { return float32(math.Ceil(float64(v))) }
+
 // across gives where an object lies across the flex, and how far it reaches.
 func (l *flex) across(o fyne.CanvasObject, along, room float32) (offset, length float32) {
 	align := Centre
