@@ -113,7 +113,7 @@ func (p *job) Update(c model.Change) { p.refresh(p.vm.Update(c)) }
 
 func (p *job) Tick(time.Time) {
 	if p.face == vm.Full && p.vm.Life() != vm.LifeDone && p.vm.Life() != vm.LifeFailed {
-		p.refresh(vm.JobChange{Figures: true, Steps: true})
+		p.refresh(vm.JobChange{Figures: true, Steps: true, Log: true})
 	}
 }
 

@@ -34,12 +34,13 @@ type jobLog struct {
 	nothing *widgets.Paragraph // in place of lines
 	none    *fyne.Container    // holds it
 
-	count  *widgets.Label
-	search *widgets.TextEntry
-	hits   *widgets.Label
-	next   *widgets.IconButton
-	prev   *widgets.IconButton
-	wrap   *widgets.IconButton
+	count   *widgets.Label
+	counted time.Time // when count was written
+	search  *widgets.TextEntry
+	hits    *widgets.Label
+	next    *widgets.IconButton
+	prev    *widgets.IconButton
+	wrap    *widgets.IconButton
 }
 
 var logLevels = [...]logline.Level{logline.Debug, logline.Info, logline.Warn, logline.Error}
@@ -122,10 +123,16 @@ func (l *jobLog) take(b model.JobBatch) {
 	l.buffer = lines[:0]
 }
 
+// countEvery is how often the number of lines is written anew while they come: it is beside much that moves with its width.
+const countEvery = 900 * time.Millisecond
+
 // show tells how long the log is, and whether more will come.
 func (l *jobLog) show() {
-	facts := l.p.vm.Log()
-	l.count.Set(words.N("job.log_lines", max(facts.Last, l.view.LastSeq())))
+	facts, now := l.p.vm.Log(), l.p.d.Now()
+	if facts.EOF || now.Sub(l.counted) >= countEvery {
+		l.counted = now
+		l.count.Set(words.N("job.log_lines", max(facts.Last, l.view.LastSeq())))
+	}
 	l.view.SetLive(!facts.EOF)
 	l.nothing.Set(l.silence(facts.EOF))
 	shown(l.none, l.view.LastSeq() == 0)

@@ -123,7 +123,9 @@ func SetChildren(c *fyne.Container, children ...fyne.CanvasObject) {
 	for _, o := range children {
 		c.Objects = append(c.Objects, wishFor(o).CanvasObject)
 	}
-	l.again(l) // before anything is laid out: the layout around hears that the natural size is another
+	if l.again(l) { // before anything is laid out: the layout around hears that the natural size is another
+		c.Refresh()
+	}
 }
 
 // Slot is room for an object that is not always there: an empty slot has no length, and no gap beside it.

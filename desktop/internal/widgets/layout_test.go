@@ -1,10 +1,13 @@
 package widgets_test
 
 import (
+	"image/color"
 	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/widget"
 
 	"github.com/backstay/backstay/desktop/internal/theme"
 	"github.com/backstay/backstay/desktop/internal/widgets"
@@ -192,5 +195,52 @@ func TestGridAndMaxWidth(t *testing.T) {
 	m.Resize(fyne.NewSize(500, 10))
 	if w := m.Objects[0].Size().Width; w != 120 {
 		t.Errorf("MaxWidth 120 is %v wide", w)
+	}
+}
+
+// picture counts how often it is made anew.
+type picture struct {
+	widget.BaseWidget
+	made int
+}
+
+func newPicture() *picture {
+	p := &picture{}
+	p.ExtendBaseWidget(p)
+	return p
+}
+
+func (p *picture) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(canvas.NewRectangle(color.Black))
+}
+
+func (p *picture) Refresh() { p.made++ }
+
+// A figure that grows moves what is beside it, and has no picture beside it made anew: most of what a frame costs would be that.
+func TestWhatMovesIsNotMadeAnew(t *testing.T) {
+	use(t, theme.Light)
+	count, beside := widgets.NewLabel("9", widgets.Body), newPicture()
+	show(t, fyne.NewSize(400, 40), widgets.VFlex(0, widgets.HFlex(4, count, widgets.Fixed(beside, 20), widgets.Spacer())))
+	at, made := beside.Position().X, beside.made
+	count.Set("1,000,000 lines")
+	if beside.Position().X <= at {
+		t.Errorf("the picture stays at %v", at)
+	}
+	if beside.made != made {
+		t.Errorf("the picture was made anew %d times", beside.made-made)
+	}
+}
+
+// What is shown deeper down gets its room when something around it is laid out again.
+func TestWhatIsShownDeeperGetsItsRoom(t *testing.T) {
+	use(t, theme.Light)
+	legend := widgets.HFlex(0, widgets.NewLabel("a legend", widgets.Body))
+	head, figure := widgets.HFlex(0, widgets.Spacer(), legend), widgets.NewLabel("9", widgets.Body)
+	legend.Hide()
+	show(t, fyne.NewSize(400, 80), widgets.VFlex(0, head, widgets.HFlex(0, figure)))
+	legend.Show()
+	figure.Set("a figure that is longer")
+	if at, size := legend.Position().X, legend.Size(); at+size.Width < 399 || size.Width < 20 {
+		t.Errorf("the legend is %v wide at %v of 400", size.Width, at)
 	}
 }

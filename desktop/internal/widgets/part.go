@@ -2,6 +2,7 @@ package widgets
 
 import (
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -132,10 +133,11 @@ func (b *box) settle(l naturalLayout, objects []fyne.CanvasObject) {
 	}
 }
 
-// again lays out after something inside grew; the layout around first, which may give another size.
-func (b *box) again(l naturalLayout) {
+// again lays out after something inside grew; the layout around first, which may give another size. It tells whether it was laid out
+// here, or by the layout around.
+func (b *box) again(l naturalLayout) bool {
 	if b.of == nil {
-		return
+		return false
 	}
 	size := b.of.Size()
 	if now := l.natural(b.of.Objects); now != b.last {
@@ -144,16 +146,53 @@ func (b *box) again(l naturalLayout) {
 			b.grown()
 		}
 	}
-	if b.of.Size() == size { // a resize has laid out already
-		l.Layout(b.of.Objects, size)
-		b.of.Refresh()
+	if b.of.Size() != size { // a resize has laid out already
+		return false
+	}
+	l.Layout(b.of.Objects, size)
+	return true
+}
+
+// settleBelow lays out what is in a container that was laid out: what was shown or hidden deeper in counts from now on. A Refresh does
+// that too, and makes every picture and icon below anew, which is most of what it costs.
+func settleBelow(o fyne.CanvasObject) {
+	var below []fyne.CanvasObject
+	switch o := o.(type) {
+	case *fyne.Container:
+		below = o.Objects
+	case interface{ parts() []fyne.CanvasObject }:
+		below = o.parts()
+	case *container.Scroll:
+		below = []fyne.CanvasObject{o.Content}
+	}
+	for _, o := range below {
+		if c, ok := o.(*fyne.Container); ok && c.Layout != nil {
+			c.Layout.Layout(c.Objects, c.Size())
+		}
+		settleBelow(o)
+	}
+}
+
+// parts are what a part is made of.
+func (p *part) parts() []fyne.CanvasObject { return p.objects }
+
+// dirty has the window painted again with all that is in it as it is.
+func dirty(o fyne.CanvasObject) {
+	c, ok := fyne.CurrentApp().Driver().CanvasForObject(o).(interface{ SetDirty() })
+	if ok {
+		c.SetDirty()
 	}
 }
 
 // contain makes the container of a layout.
 func contain(l naturalLayout, b *box, objects []fyne.CanvasObject) *fyne.Container {
 	b.of = &fyne.Container{Layout: l}
-	b.hook = func() { b.again(l) }
+	b.hook = func() {
+		if b.again(l) {
+			settleBelow(b.of)
+			dirty(b.of)
+		}
+	}
 	for _, o := range objects {
 		o = wishFor(o).CanvasObject
 		watch(o, b.hook)

@@ -145,25 +145,36 @@ func (p *pen) below(line []point, c color.NRGBA, alpha float64) {
 	}
 	p.lineTo(point{line[len(line)-1].x, p.height})
 	p.path.ClosePath()
-	p.fill(&fade{bounds: p.img.Rect, top: float64(top * p.scale), bottom: float64(p.height * p.scale), c: c, alpha: alpha})
+	p.fillFading(top*p.scale, p.height*p.scale, c, alpha)
 }
 
-// fade is a colour that goes out from top to bottom.
-type fade struct {
-	bounds      image.Rectangle
-	top, bottom float64
-	c           color.NRGBA
-	alpha       float64
+// fillFading fills all that was added since begin with a colour that goes out from top to bottom, in pixels.
+func (p *pen) fillFading(top, bottom float32, c color.NRGBA, alpha float64) {
+	shape := image.NewAlpha(p.img.Rect) // the rasteriser is quick with this, and slow with a source that is asked for every pixel
+	p.path.DrawOp = draw.Src
+	p.path.Draw(shape, shape.Rect, image.Opaque, image.Point{})
+	for y := shape.Rect.Min.Y; y < shape.Rect.Max.Y; y++ {
+		left := 1 - (float64(y)-float64(top))/math.Max(float64(bottom-top), 1)
+		strength := uint32(float64(c.A) * alpha * math.Min(math.Max(left, 0), 1))
+		if strength == 0 {
+			continue
+		}
+		row := p.img.Pix[p.img.PixOffset(shape.Rect.Min.X, y):]
+		for x, covered := range shape.Pix[shape.PixOffset(shape.Rect.Min.X, y):][:shape.Rect.Dx()] {
+			if covered > 0 {
+				over(row[4*x:4*x+4:4*x+4], c, strength*uint32(covered)/255)
+			}
+		}
+	}
 }
 
-func (f *fade) ColorModel() color.Model { return color.NRGBAModel }
-func (f *fade) Bounds() image.Rectangle { return f.bounds }
-
-func (f *fade) At(_, y int) color.Color {
-	left := 1 - (float64(y)-f.top)/math.Max(f.bottom-f.top, 1)
-	c := f.c
-	c.A = uint8(float64(f.c.A) * f.alpha * math.Min(math.Max(left, 0), 1))
-	return c
+// over paints a colour over one pixel, alpha of 255 parts.
+func over(pixel []uint8, c color.NRGBA, alpha uint32) {
+	rest := 255 - alpha
+	pixel[0] = uint8((uint32(c.R)*alpha + uint32(pixel[0])*rest) / 255)
+	pixel[1] = uint8((uint32(c.G)*alpha + uint32(pixel[1])*rest) / 255)
+	pixel[2] = uint8((uint32(c.B)*alpha + uint32(pixel[2])*rest) / 255)
+	pixel[3] = uint8(alpha + uint32(pixel[3])*rest/255)
 }
 
 // toneColor is a role's colour, thinned.
