@@ -12,6 +12,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -37,6 +38,7 @@ type config struct {
 	jobs    int
 	seconds int
 	theme   string
+	profile string
 }
 
 func command() *cobra.Command {
@@ -49,6 +51,7 @@ func command() *cobra.Command {
 	f.IntVar(&c.jobs, "jobs", 10_000, "jobs of the fleet")
 	f.IntVar(&c.seconds, "seconds", 30, "how long to measure")
 	f.StringVar(&c.theme, "theme", "light", "light or dark")
+	f.StringVar(&c.profile, "profile", "", "`file` for a profile of the processor time")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c.scene = args[0]
 		measure, ok := scenes[c.scene]
@@ -62,6 +65,7 @@ func command() *cobra.Command {
 
 // run opens the window, measures in a goroutine beside it, and ends with that.
 func run(c config, measure func(*bench) error) error {
+	debug.SetGCPercent(40) // as the console has it
 	app.SetMetadata(fyne.AppMetadata{ID: "io.backstay.bench", Name: "Backstay"})
 	a := app.NewWithID("io.backstay.bench")
 	w := a.NewWindow("Backstay")

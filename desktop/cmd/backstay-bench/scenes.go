@@ -55,11 +55,18 @@ func (b *bench) log() error {
 		return err
 	}
 	var waits []time.Duration
-	frames := b.counting(func() {
-		stop := stalls()
-		time.Sleep(time.Duration(b.seconds) * time.Second)
-		waits = stop()
+	var frames []time.Duration
+	err = profiled(b.profile, func() error {
+		frames = b.counting(func() {
+			stop := stalls()
+			time.Sleep(time.Duration(b.seconds) * time.Second)
+			waits = stop()
+		})
+		return nil
 	})
+	if err != nil {
+		return err
+	}
 	to, err := readUsage(b.thread)
 	if err != nil {
 		return err
@@ -88,25 +95,43 @@ func (b *bench) scroll() error {
 		return errors.New("there is no table on the page of hosts")
 	}
 	const step = 150 // three rows
-	var passed, took []time.Duration
 	down := float32(-step)
-	for range 10 * b.seconds {
-		p, c, err := b.paint(func() {
-			before := table.Offset.Y
-			table.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(0, down)})
-			if table.Offset.Y == before { // at an end
-				down = -down
-			}
-		})
-		if err != nil {
-			return err
+	return b.repeat("frame", 10*b.seconds, func() {
+		before := table.Offset.Y
+		table.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.NewDelta(0, down)})
+		if table.Offset.Y == before { // at an end
+			down = -down
 		}
-		passed, took = append(passed, p), append(took, c)
+	}, nil)
+}
+
+// repeat paints what f does again and again, and what restores it, which does not count, and tells the times.
+func (b *bench) repeat(metric string, times int, f, restore func()) error {
+	var passed, took []time.Duration
+	err := profiled(b.profile, func() error {
+		for range times {
+			p, c, err := b.paint(f)
+			if err != nil {
+				return err
+			}
+			passed, took = append(passed, p), append(took, c)
+			if restore == nil {
+				continue
+			}
+			if _, _, err := b.paint(restore); err != nil {
+				return err
+			}
+			time.Sleep(settle / 10)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	slices.Sort(passed)
 	slices.Sort(took)
-	sayTimes("frame-cpu", took)
-	sayTimes("frame", passed)
+	sayTimes(metric+"-cpu", took)
+	sayTimes(metric, passed)
 	return nil
 }
 
@@ -137,23 +162,8 @@ func scrollOf(o fyne.CanvasObject) *container.Scroll {
 // open goes to the page of jobs again and again.
 func (b *bench) open() error {
 	b.enter(sample.Crowd(time.Now(), b.hosts, b.jobs), nav.Route{Page: nav.Overview})
-	var passed, took []time.Duration
-	for range max(b.seconds, 1) {
-		p, c, err := b.paint(func() { b.shell.Navigate(nav.Route{Page: nav.Jobs}) })
-		if err != nil {
-			return err
-		}
-		passed, took = append(passed, p), append(took, c)
-		if _, _, err := b.paint(func() { b.shell.Navigate(nav.Route{Page: nav.Overview}) }); err != nil {
-			return err
-		}
-		time.Sleep(settle / 10)
-	}
-	slices.Sort(passed)
-	slices.Sort(took)
-	sayTimes("open-cpu", took)
-	sayTimes("open", passed)
-	return nil
+	return b.repeat("open", max(b.seconds, 1), func() { b.shell.Navigate(nav.Route{Page: nav.Jobs}) },
+		func() { b.shell.Navigate(nav.Route{Page: nav.Overview}) })
 }
 
 // idle stays on each page of a fleet where nothing happens.

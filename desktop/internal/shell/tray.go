@@ -6,7 +6,6 @@ import (
 
 	"github.com/backstay/backstay/desktop/internal/model"
 	"github.com/backstay/backstay/desktop/internal/nav"
-	"github.com/backstay/backstay/desktop/internal/theme"
 	"github.com/backstay/backstay/desktop/internal/words"
 )
 
@@ -26,8 +25,7 @@ func (s *Shell) startTray() {
 		return
 	}
 	s.tray = &tray{app: app}
-	app.SetSystemTrayIcon(theme.AppIcon())
-	s.updateTray()
+	s.updateTray() // its icon is the app's own
 }
 
 func (s *Shell) updateTray() {
