@@ -43,15 +43,15 @@ func (c Command) prepare() (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// Detach starts a process that outlives this one, in a session (Windows: process group, no console) of its own. Nobody waits
+// Detach starts a process that outlives this one, in a session (Windows: process group, no console, outside a job object that would
+// end it with us) of its own. Nobody waits
 // for it: see Identity.Alive and Reap.
 func Detach(c Command) (Identity, error) {
 	cmd, err := c.prepare()
 	if err != nil {
 		return Identity{}, err
 	}
-	cmd.SysProcAttr = detached()
-	if err := cmd.Start(); err != nil {
+	if err := startDetached(cmd); err != nil {
 		return Identity{}, fmt.Errorf("start %s: %w", c.Path, err)
 	}
 	// Not waited for yet, so it is at least a zombie and its number is its own.

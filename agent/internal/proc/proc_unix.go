@@ -5,6 +5,7 @@ package proc
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -12,7 +13,10 @@ import (
 
 const canPassFiles = true
 
-func detached() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+func startDetached(cmd *exec.Cmd) error {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	return cmd.Start()
+}
 
 func grouped() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 

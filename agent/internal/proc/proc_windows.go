@@ -3,6 +3,7 @@ package proc
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"syscall"
 
 	"golang.org/x/sys/windows"
@@ -10,8 +11,20 @@ import (
 
 const canPassFiles = false
 
-func detached() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{HideWindow: true, CreationFlags: windows.CREATE_NEW_PROCESS_GROUP | windows.DETACHED_PROCESS}
+// startDetached leaves the job object that this process may be in: whoever made it ends all in it at once. One that lets nobody go is
+// obeyed; the process then ends with us.
+func startDetached(cmd *exec.Cmd) error {
+	const flags = windows.CREATE_NEW_PROCESS_GROUP | windows.DETACHED_PROCESS
+	again := *cmd // a Cmd starts once
+	cmd.SysProcAttr = &syscall.SysProcAttr{HideWindow: true, CreationFlags: flags | windows.CREATE_BREAKAWAY_FROM_JOB}
+	err := cmd.Start()
+	if !errors.Is(err, windows.ERROR_ACCESS_DENIED) {
+		return err
+	}
+	again.SysProcAttr = &syscall.SysProcAttr{HideWindow: true, CreationFlags: flags}
+	err = again.Start()
+	cmd.Process = again.Process
+	return err
 }
 
 func grouped() *syscall.SysProcAttr {
