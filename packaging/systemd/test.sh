@@ -185,9 +185,15 @@ lab backstay backup "$host" --plan web --follow >"$dir/second" || die "the backu
 lab sh -c 'echo "restore_roots = [\"/srv/restore\"]" >>/var/lib/backstay-agent/policy.toml'
 lab backstay-agent install | grep 10-host.conf
 await 30 "the host" online
+lab systemctl show -P CapabilityBoundingSet backstay-agent
 snapshot=$(lab backstay snapshots --repository main --json | json id)
 lab backstay restore "$host" --snapshot "$snapshot" --include /home/ann --folder back --follow >"$dir/restore" || die "the restore failed: $(tail -n 20 "$dir/restore")"
 lab sh -c 'cd /srv/restore/back/home/ann && stat -c "%U:%G %a %n" . private setuid && cat private && readlink link' | tee "$dir/stat"
+lab sh -c 'mkdir -m 700 /home/ann/back && chown ann:ann /home/ann/back && sed -i "s|^restore_roots.*|restore_roots = [\"/home/ann/back\"]|" /var/lib/backstay-agent/policy.toml'
+lab backstay-agent install | grep 10-host.conf
+await 30 "the host" online
+lab backstay restore "$host" --snapshot "$snapshot" --include /home/ann --folder mine --follow >"$dir/restore" || die "the restore failed: $(tail -n 20 "$dir/restore")"
+lab test -e /home/ann/back/mine/home/ann/private || die "nothing is in a restore root of another user"
 printf 'ann:ann 700 .\nann:ann 600 private\nann:ann 4755 setuid\nmine\nprivate\n' | cmp - "$dir/stat" || die "the restore is not as it was"
 
 say "a missing key stops the service"

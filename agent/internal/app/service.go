@@ -48,7 +48,7 @@ func Service(dataDir string, user bool) (svc.Definition, error) {
 		return svc.Definition{}, err
 	}
 	if root := p.RestoreRoot(); root != "" && !within(dataDir, root) {
-		o.RestoreRoots = []string{root}
+		o.RestoreRoots, o.ForeignRoot = []string{root}, ofAnother(root)
 	}
 	if cfg.Secrets == fleet.SecretsSystemd {
 		o.Credential, o.Sealed = secrets.CredentialName, secrets.CredentialFile(secretsConfig(cfg))

@@ -4,9 +4,10 @@
 //
 // # Decisions
 //
-// On Linux the agent runs as root, because only root may read everything, with six capabilities and a read-only file system: it
+// On Linux the agent runs as root, because only root may read everything, with five capabilities and a read-only file system: it
 // reads all files (CAP_DAC_READ_SEARCH) and writes its data folder and the restore roots of policy.toml, where it gives files to
-// their owners (CAP_CHOWN, CAP_FOWNER, CAP_FSETID, CAP_SETFCAP, and CAP_DAC_OVERRIDE to write below another's folder). Not used,
+// their owners (CAP_CHOWN, CAP_FOWNER, CAP_FSETID, CAP_SETFCAP). CAP_DAC_OVERRIDE, with which it could write below a folder of
+// somebody else, it has on hosts with such a restore root only. It cannot make device nodes (CAP_MKNOD). Not used,
 // because they would hide what is to be backed up: ProtectHome, PrivateTmp, ProtectKernelModules; because restores make setuid
 // files again: RestrictSUIDSGID. A job lives in a scope of its own and inherits all this from the agent that started it.
 //
@@ -30,6 +31,7 @@ type Options struct {
 	ConfigFile   string
 	LogDir       string
 	RestoreRoots []string // folders outside the data folder that restores write
+	ForeignRoot  bool     // one of them belongs to another account
 	Credential   string   // name of the systemd credential with the key of the secrets; none when empty
 	Sealed       string   // its file
 }
@@ -56,6 +58,9 @@ func Definition(o Options) svc.Definition {
 		for _, root := range o.RestoreRoots {
 			d.Systemd.DropIn = append(d.Systemd.DropIn, "ReadWritePaths=-"+svc.UnitPath(root))
 		}
+		if o.ForeignRoot {
+			d.Systemd.DropIn = append(d.Systemd.DropIn, "CapabilityBoundingSet=CAP_DAC_OVERRIDE")
+		}
 	}
 	if o.Credential != "" {
 		d.Systemd.DropIn = append(d.Systemd.DropIn, "LoadCredentialEncrypted="+o.Credential+":"+svc.UnitPath(o.Sealed))
@@ -73,7 +78,7 @@ func sandbox(data string) []string {
 	return append(out,
 		"UMask=0077",
 		"# It reads everything and writes its data and the restore roots.",
-		"CapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_DAC_OVERRIDE CAP_CHOWN CAP_FOWNER CAP_FSETID CAP_SETFCAP",
+		"CapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER CAP_FSETID CAP_SETFCAP",
 		"NoNewPrivileges=yes",
 		"ProtectSystem=strict",
 		"ProtectHome=read-only",

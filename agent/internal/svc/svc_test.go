@@ -16,6 +16,7 @@ var update = flag.Bool("update", false, "write the golden files of testdata anew
 func TestDefinitionsAreTheGoldenOnes(t *testing.T) {
 	linux := svc.Options{Executable: "/usr/bin/backstay-agent", DataDir: "/var/lib/backstay-agent", ConfigFile: "/var/lib/backstay-agent/agent.toml"}
 	host := linux
+	host.ForeignRoot = true
 	host.RestoreRoots, host.Credential, host.Sealed = []string{"/srv/restore", "/srv/with space 100%"}, "backstay-key", "/var/lib/backstay-agent.key/backstay-key.cred"
 	elsewhere := svc.Options{Executable: "/opt/back stay/backstay-agent", DataDir: "/srv/agent $1", ConfigFile: "/srv/agent $1/agent.toml"}
 	person := svc.Options{User: true, Executable: "/home/ann/bin/backstay-agent", DataDir: "/home/ann/.local/state/backstay-agent", ConfigFile: "/home/ann/.local/state/backstay-agent/agent.toml"}
