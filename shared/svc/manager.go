@@ -66,7 +66,15 @@ func notInstalled(d Definition) error {
 	return fault.New(fault.NotFound, "The service %s is not installed here. Run `%s install%s` first.", d.Name, d.program(), d.userFlag())
 }
 
+// MayChange tells whether this account may change the system's services, or those of a person.
+func MayChange(user bool) error {
+	if user || Elevated() {
+		return nil
+	}
+	return denied(nil)
+}
+
 // denied is what somebody is told who may not change the system's services.
-func denied(d Definition, err error) error {
+func denied(err error) error {
 	return fault.Wrap(fault.Forbidden, err, "This account may not change the system's services. Run the command as an administrator (root), or add --user for a service of your own.")
 }

@@ -57,15 +57,8 @@ func (idle) Stop(service.Service) error { return nil }
 
 func (m *launchdManager) Close() error { return nil }
 
-func (m *launchdManager) admin() error {
-	if !m.d.User && os.Geteuid() != 0 {
-		return denied(m.d, nil)
-	}
-	return nil
-}
-
 func (m *launchdManager) Install(context.Context) ([]string, error) {
-	if err := m.admin(); err != nil {
+	if err := MayChange(m.d.User); err != nil {
 		return nil, err
 	}
 	if strings.Contains(Plist(m.d), "{{") {
@@ -98,7 +91,7 @@ func ignoreMissing(err error) error {
 }
 
 func (m *launchdManager) Uninstall(context.Context) ([]string, error) {
-	if err := m.admin(); err != nil {
+	if err := MayChange(m.d.User); err != nil {
 		return nil, err
 	}
 	if _, err := os.Stat(m.file); errors.Is(err, os.ErrNotExist) {
@@ -134,7 +127,7 @@ func (m *launchdManager) Restart(ctx context.Context) error {
 }
 
 func (m *launchdManager) change(what string, do func() error) error {
-	if err := m.admin(); err != nil {
+	if err := MayChange(m.d.User); err != nil {
 		return err
 	}
 	if _, err := os.Stat(m.file); errors.Is(err, os.ErrNotExist) {

@@ -82,8 +82,8 @@ func (m *systemdManager) packaged() string {
 
 // Install writes unit, drop-in and account, and enables the unit. What it wrote itself is taken back when a later step fails.
 func (m *systemdManager) Install(ctx context.Context) (done []string, err error) {
-	if !m.d.User && os.Geteuid() != 0 {
-		return nil, denied(m.d, nil)
+	if err := MayChange(m.d.User); err != nil {
+		return nil, err
 	}
 	if to, err := os.Readlink(m.unitFile()); err == nil && to == os.DevNull {
 		return nil, fault.New(fault.Conflict, "The service %s is masked on this host: somebody does not want it to run. Take that back with `systemctl unmask %s`.", m.d.Name, m.d.Name)
@@ -133,8 +133,8 @@ func (m *systemdManager) Install(ctx context.Context) (done []string, err error)
 }
 
 func (m *systemdManager) Uninstall(ctx context.Context) ([]string, error) {
-	if !m.d.User && os.Geteuid() != 0 {
-		return nil, denied(m.d, nil)
+	if err := MayChange(m.d.User); err != nil {
+		return nil, err
 	}
 	u, err := m.bus.Unit(ctx, UnitName(m.d))
 	if err != nil {
@@ -195,7 +195,7 @@ func (m *systemdManager) ofPermission(err error) error {
 	var e dbus.Error
 	refused := errors.As(err, &e) && (e.Name == "org.freedesktop.DBus.Error.AccessDenied" || e.Name == "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired")
 	if refused || errors.Is(err, fs.ErrPermission) {
-		return denied(m.d, err)
+		return denied(err)
 	}
 	return err
 }

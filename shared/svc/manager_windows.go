@@ -71,7 +71,7 @@ func (m *windowsManager) with(f func(*mgr.Service) error) (err error) {
 
 func (m *windowsManager) ofPermission(err error) error {
 	if errors.Is(err, windows.ERROR_ACCESS_DENIED) {
-		return denied(m.d, err)
+		return denied(err)
 	}
 	return err
 }

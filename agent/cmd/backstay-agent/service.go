@@ -35,6 +35,9 @@ func change(data *string, verb svc.Verb, short string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: string(verb), Short: short, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := svc.MayChange(user); err != nil {
+				return err
+			}
 			o, err := app.ServiceOrder(verb, folder(cmd, *data, user), user)
 			if err != nil {
 				return err

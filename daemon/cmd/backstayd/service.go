@@ -80,6 +80,9 @@ func change(s *settings, verb svc.Verb, short string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: string(verb), Short: short, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if err := svc.MayChange(user); err != nil {
+				return err
+			}
 			if o.Definition, err = s.definition(s.folder(cmd, user), user); err != nil {
 				return err
 			}
