@@ -128,6 +128,7 @@ type core struct {
 	api      *httpapi.Server
 	server   *http.Server
 	quiet    quietConns
+	doors    *doors
 	failed   chan error // the listener's end; holds one
 }
 
@@ -136,7 +137,7 @@ func newCore(ctx context.Context, cfg config.Config, log *slog.Logger, store *sq
 	if err != nil {
 		return nil, err
 	}
-	c := &core{cfg: cfg, log: log, store: store, logs: logs, failed: make(chan error, 1)}
+	c := &core{cfg: cfg, log: log, store: store, logs: logs, doors: newDoors(), failed: make(chan error, 1)}
 	feed := watch.New(watch.Config{Rev: rev})
 	numbers := metrics.New(metrics.Sources{Version: buildinfo.Version(), Logs: logs.Stats, Agents: func() int { return c.dispatch.Sessions() }})
 	c.service = control.New(control.Config{Store: store, Logs: logs, Feed: numbers.Feed(feed), Log: log, Address: cfg.Address, CAPin: ca.Pin(),
@@ -157,9 +158,17 @@ func newCore(ctx context.Context, cfg config.Config, log *slog.Logger, store *sq
 		mux.Handle(path, c.agents)
 	}
 	mux.Handle("/", c.api)
-	c.server = &http.Server{Handler: mux, TLSConfig: ca.TLS(), ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnState: c.quiet.note}
+	settings := ca.TLS()
+	settings.GetConfigForClient = c.doors.admit
+	c.server = &http.Server{Handler: mux, TLSConfig: settings, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnState: c.note}
 	httpapi.Harden(c.server)
 	return c, nil
+}
+
+// note follows the server's connections.
+func (c *core) note(conn net.Conn, s http.ConnState) {
+	c.doors.note(conn, s)
+	c.quiet.note(conn, s)
 }
 
 // background runs what is due by the clock; the function it gives stops it.
@@ -222,6 +231,7 @@ func (c *core) serve(listener net.Listener) func() error {
 		defer cancel()
 		wg.Go(c.agents.Close)
 		wg.Go(c.api.Close)
+		c.doors.end()
 		c.quiet.end()
 		err := c.server.Shutdown(ctx)
 		if errors.Is(err, context.DeadlineExceeded) {
