@@ -12,8 +12,8 @@ import (
 	"github.com/backstay/backstay/shared/wsconn"
 )
 
-// dialTimeout bounds TCP, TLS and handshake together.
-const dialTimeout = 15 * time.Second
+// dialTimeout bounds TCP, TLS and handshake together. A daemon to which a whole fleet comes back has agents wait for their turn.
+const dialTimeout = 30 * time.Second
 
 // dial connects with the present identity and, where the daemon does not take it, with the one before the last renewal. It gives the
 // one that was taken.

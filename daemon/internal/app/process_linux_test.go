@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"os"
@@ -53,6 +52,12 @@ func launch(b *testing.B, data, addr string) *program {
 	if err != nil {
 		b.Fatal(err)
 	}
+	b.Cleanup(func() {
+		if p.cmd.ProcessState == nil { // a benchmark that failed
+			_ = p.cmd.Process.Kill()
+			_ = p.cmd.Wait()
+		}
+	})
 	return p
 }
 
@@ -84,8 +89,6 @@ func (p *program) stop() time.Duration {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		p.b.Fatal(err)
 	}
-	force := context.AfterFunc(p.b.Context(), func() { _ = p.cmd.Process.Kill() })
-	defer force()
 	if err := p.cmd.Wait(); err != nil {
 		p.b.Fatal(err)
 	}
