@@ -187,12 +187,14 @@ func (c *core) background(parent context.Context) func() error {
 func (c *core) sweep(ctx context.Context) {
 	t := time.NewTicker(sweepEvery)
 	defer t.Stop()
+	var garbage collector
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
 		}
+		garbage.tune()
 		if err := c.service.Sweep(ctx); err != nil && ctx.Err() == nil {
 			c.log.ErrorContext(ctx, "looking after what is due", "err", err)
 		}
