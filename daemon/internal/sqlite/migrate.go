@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sort"
 	"strconv"
 	"strings"
+
+	"modernc.org/sqlite"
 
 	"github.com/backstay/backstay/shared/fault"
 )
@@ -44,6 +47,9 @@ func steps(files fs.FS) ([]step, error) {
 	return out, nil
 }
 
+// migrationCache is the memory in which a migration may keep pages of the file: it goes over whole tables and indexes.
+const migrationCache = 128 << 20
+
 // migrate brings the file's schema forward, each step in one transaction. A file that already holds a schema is copied first.
 func migrate(ctx context.Context, db *DB, path string, todo []step) error {
 	version, err := schemaVersion(ctx, db.Write)
@@ -60,10 +66,16 @@ func migrate(ctx context.Context, db *DB, path string, todo []step) error {
 			return err
 		}
 	}
+	if _, err := db.Write.ExecContext(ctx, "PRAGMA cache_size = "+strconv.Itoa(-migrationCache>>10)); err != nil {
+		return fmt.Errorf("make room for migrations: %w", Fault(err))
+	}
 	for _, s := range todo[version:] {
 		if err := apply(ctx, db.Write, s); err != nil {
 			return fmt.Errorf("migration %s: %w", s.name, err)
 		}
+	}
+	if _, err := db.Write.ExecContext(ctx, "PRAGMA cache_size = -2000"); err != nil { // SQLite's default
+		return fmt.Errorf("give the room for migrations back: %w", Fault(err))
 	}
 	return nil
 }
@@ -90,10 +102,38 @@ func copyBefore(ctx context.Context, w *sql.DB, path string, version int) error 
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("copy before migration: %w", err)
 	}
-	if _, err := w.ExecContext(ctx, "VACUUM INTO ?", target); err != nil {
+	if err := copyPages(ctx, w, target); err != nil {
 		return fmt.Errorf("copy before migration: %w", Fault(err))
 	}
 	return nil
+}
+
+// copyPages copies the database of w, as it is committed, into the empty file target, and has it on disk. VACUUM INTO would sort each
+// index anew: several times as long, at a moment when the daemon is not there.
+func copyPages(ctx context.Context, w *sql.DB, target string) error {
+	to, err := filepath.Abs(target)
+	if err != nil {
+		return err
+	}
+	conn, err := w.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Raw(func(driver any) error {
+		from, ok := driver.(interface {
+			NewBackup(dsn string) (*sqlite.Backup, error)
+		})
+		if !ok {
+			return fmt.Errorf("driver %T copies no database", driver)
+		}
+		b, err := from.NewBackup(copyDSN(to))
+		if err != nil {
+			return err
+		}
+		_, err = b.Step(-1) // all pages
+		return errors.Join(err, b.Finish())
+	})
 }
 
 func apply(ctx context.Context, w *sql.DB, s step) error {

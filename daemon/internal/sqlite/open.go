@@ -163,6 +163,11 @@ func readerDSN(path string) string {
 	})
 }
 
+// copyDSN opens a file that a copy is made into. It needs no journal: what breaks off is thrown away.
+func copyDSN(path string) string {
+	return dsn(path, url.Values{"mode": {"rw"}, "_pragma": {"journal_mode(OFF)", "synchronous(FULL)"}})
+}
+
 func dsn(path string, q url.Values) string {
 	q.Set("_busy_timeout", strconv.FormatInt(busyTimeout.Milliseconds(), 10))
 	q.Set("_dqs", "0") // "x" is an identifier, never silently a string
