@@ -13,8 +13,9 @@ const (
 	handshakesAtOnce = 128
 	// A handshake keeps its place for so long at most: a peer that goes silent in its midst keeps nobody out.
 	handshakePlace = 2 * time.Second
-	// Whoever waits for a place for longer is sent away and tries again later; agents give up by themselves after 30 s.
-	handshakePatience = 25 * time.Second
+	// Whoever waits for a place for longer is sent away and tries again later. Agents give up by themselves after 30 s, and what is
+	// begun shortly before is work for nothing.
+	handshakePatience = 10 * time.Second
 	// What a handshake has in which to be done once it has its place.
 	handshakeLimit = 10 * time.Second
 )
