@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"sync"
 
 	"github.com/backstay/backstay/agent/internal/config"
 	"github.com/backstay/backstay/agent/internal/inventory"
@@ -32,6 +33,9 @@ type facts struct {
 	cfg   config.Config
 	store secrets.Store
 	tool  *tool
+
+	mu     sync.Mutex
+	lament string // what was missing at the last look; it is said once
 }
 
 func newFacts(cfg config.Config, store secrets.Store) *facts {
@@ -48,10 +52,22 @@ func (f *facts) collect(ctx context.Context) agentwire.Facts {
 			return version, err
 		},
 	})
+	f.complain(ctx, err)
+	return got
+}
+
+func (f *facts) complain(ctx context.Context, err error) {
+	words := ""
 	if err != nil {
+		words = err.Error()
+	}
+	f.mu.Lock()
+	said := words == f.lament
+	f.lament = words
+	f.mu.Unlock()
+	if !said && err != nil {
 		slog.WarnContext(ctx, "some facts of this host are missing", "err", err)
 	}
-	return got
 }
 
 func restoreRoot(cfg config.Config) string {

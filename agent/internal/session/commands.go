@@ -78,6 +78,7 @@ func (c *connection) run(ctx context.Context, e agentwire.Envelope) error {
 	if err != nil {
 		return c.reject(ctx, e, fleet.ReasonInvalidJob, err)
 	}
+	c.s.lookAtFacts()
 	state, err := c.s.cfg.Jobs.Run(ctx, m.Spec, milliseconds(m.StartWithinMS, 0, maxStartWithin))
 	if ctx.Err() != nil {
 		return context.Cause(ctx) // if it is in the journal, the next hello says so

@@ -74,7 +74,7 @@ func (c *connection) serve(parent context.Context, facts agentwire.Facts) (welco
 	c.credit.add(welcome.CreditBytes)
 	c.adopts = slices.Contains(welcome.Capabilities, agentwire.CapabilitySchedules)
 	c.wg.Go(func() { c.heartbeat(ctx, welcome.HeartbeatMS) })
-	c.wg.Go(func() { c.inventory(ctx) })
+	c.wg.Go(func() { c.inventory(ctx, facts) })
 	c.wg.Go(func() { c.work(ctx, welcome.Jobs) })
 	c.wg.Go(func() { c.startPumps(ctx, jobs) })
 	return true, c.read(ctx)
@@ -238,20 +238,4 @@ func (c *connection) open() []fleet.JobID {
 		}
 	}
 	return ids
-}
-
-// inventory sends the host's facts whenever they changed.
-func (c *connection) inventory(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-c.s.changed:
-			err := c.send(ctx, agentwire.TypeInventory, "", "", agentwire.Inventory{Facts: c.s.facts(ctx)})
-			if err != nil {
-				c.fail(err)
-				return
-			}
-		}
-	}
 }

@@ -81,6 +81,7 @@ type Config struct {
 	Backoff    backoff.Backoff  // pauses between connections; 250 ms to 30 s when zero
 	KeepAlive  wsconn.KeepAlive // 20 s when zero
 	MinSpacing time.Duration    // between log frames of one job under load; 1 ms when 0
+	FactsEvery time.Duration    // between looks at what changed on this host; 5 min when 0
 	Retry      time.Duration    // before a job whose files cannot be read is looked at again; 30 s when 0
 }
 
@@ -89,6 +90,7 @@ type Session struct {
 	cfg         Config
 	incarnation string
 	changed     chan struct{} // facts changed; holds one: more are the same
+	look        chan struct{} // facts may have changed; holds one, likewise
 	voided      string        // the epoch for which acknowledgements were voided; of the goroutine of Run
 }
 
@@ -103,6 +105,9 @@ func New(cfg Config, incarnation string) *Session {
 	if cfg.MinSpacing == 0 {
 		cfg.MinSpacing = time.Millisecond
 	}
+	if cfg.FactsEvery <= 0 {
+		cfg.FactsEvery = 5 * time.Minute
+	}
 	if cfg.Retry == 0 {
 		cfg.Retry = 30 * time.Second
 	}
@@ -115,24 +120,7 @@ func New(cfg Config, incarnation string) *Session {
 	if cfg.Connected == nil {
 		cfg.Connected = func(string, error) {}
 	}
-	return &Session{cfg: cfg, incarnation: incarnation, changed: make(chan struct{}, 1)}
-}
-
-// FactsChanged has the facts sent anew.
-func (s *Session) FactsChanged() {
-	select {
-	case s.changed <- struct{}{}:
-	default: // told already
-	}
-}
-
-// factsTimeout bounds the gathering of facts: a keyring or a restic that hangs must not keep the host away.
-const factsTimeout = 30 * time.Second
-
-func (s *Session) facts(ctx context.Context) agentwire.Facts {
-	ctx, cancel := context.WithTimeout(ctx, factsTimeout)
-	defer cancel()
-	return s.cfg.Facts(ctx)
+	return &Session{cfg: cfg, incarnation: incarnation, changed: make(chan struct{}, 1), look: make(chan struct{}, 1)}
 }
 
 const (

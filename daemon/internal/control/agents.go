@@ -194,6 +194,13 @@ func (s *seenHosts) get(id fleet.HostID) time.Time {
 	return s.at[id]
 }
 
+// renew lets an online host have been seen when it was last heard from: the store has it a minute later.
+func (s *seenHosts) renew(h *fleet.Host) {
+	if at := s.get(h.ID); h.Online && (h.LastSeenAt == nil || at.After(*h.LastSeenAt)) {
+		h.LastSeenAt = &at
+	}
+}
+
 // take gives what changed since it was called last.
 func (s *seenHosts) take() map[fleet.HostID]time.Time {
 	s.mu.Lock()

@@ -298,9 +298,17 @@ func TestAgentGone(t *testing.T) {
 	h := newHouse(t)
 	host := h.enrol("web1")
 	h.connect(host)
+	was := must(h.Host(h.ctx, "web1"))(t)
 	h.clock.add(time.Minute)
 	h.ok(h.Heartbeat(h.ctx, host.ID, agentwire.Heartbeat{}))
 	seen := h.clock.Now()
+	rows, _, err := h.WatchRows(h.ctx)
+	h.ok(err)
+	for _, now := range []fleet.Host{must(h.Host(h.ctx, "web1"))(t), must(h.Hosts(h.ctx))(t)[0], *rows[0].Host} {
+		if now.Rev != was.Rev || !now.LastSeenAt.Equal(seen) { // without a write
+			t.Fatalf("last seen %v by rev %d, want %v by %d", now.LastSeenAt, now.Rev, seen, was.Rev)
+		}
+	}
 	h.clock.add(time.Minute)
 
 	h.ok(h.AgentGone(h.ctx, host.ID)) // the older of two sessions
@@ -317,25 +325,6 @@ func TestAgentGone(t *testing.T) {
 	if got := must(h.Host(h.ctx, "web1"))(t); got.Rev != rev {
 		t.Fatal("gone twice changes nothing")
 	}
-}
-
-func TestAgentFacts(t *testing.T) {
-	h := newHouse(t)
-	host, repository := h.enrol("web1"), h.repository("main")
-	h.connect(host)
-	rev := must(h.Host(h.ctx, "web1"))(t).Rev
-	h.ok(h.AgentFacts(h.ctx, host.ID, facts("web1")))
-	if got := must(h.Host(h.ctx, "web1"))(t); got.Rev != rev {
-		t.Fatal("the same facts change nothing")
-	}
-	f := facts("web1")
-	f.ResticVersion, f.Secrets = "", []fleet.RepositoryID{repository.ID}
-	h.ok(h.AgentFacts(h.ctx, host.ID, f))
-	if got := must(h.Host(h.ctx, "web1"))(t); got.ResticVersion != "" || len(got.Secrets) != 1 || !got.Online {
-		t.Fatalf("%+v", got)
-	}
-	f.SealingKey = "ssh-ed25519 x"
-	h.refused(h.AgentFacts(h.ctx, host.ID, f), fault.Protocol)
 }
 
 // TestHelloOfAHostThatIsAsItWas: a fleet that comes back after a restart of the daemon writes nothing, and whatever is new is written.

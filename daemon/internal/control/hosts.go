@@ -18,6 +18,9 @@ func (s *Service) Hosts(ctx context.Context) (all []fleet.Host, err error) {
 		all, err = r.Hosts(ctx)
 		return err
 	})
+	for i := range all {
+		s.seen.renew(&all[i])
+	}
 	return all, err
 }
 
@@ -27,6 +30,7 @@ func (s *Service) Host(ctx context.Context, idOrName string) (h fleet.Host, err 
 		h, err = findHost(ctx, r, idOrName)
 		return err
 	})
+	s.seen.renew(&h)
 	return h, err
 }
 

@@ -126,6 +126,11 @@ func (s *Service) WatchRows(ctx context.Context) (rows []api.Row, asOfRev int64,
 		rows, asOfRev, err = r.WatchRows(ctx, newestEnded)
 		return err
 	})
+	for _, row := range rows {
+		if row.Host != nil {
+			s.seen.renew(row.Host)
+		}
+	}
 	return rows, asOfRev, err
 }
 
