@@ -34,7 +34,9 @@ func BenchmarkStart(b *testing.B) {
 	}
 	pastJobsOf(b, data)
 	pastLines(b, data)
-	launch(b, data, addr).stop() // builds the program
+	first := launch(b, data, addr) // builds the program
+	first.awaitReady(ca.Pin())
+	first.stop()
 	var most time.Duration
 	for b.Loop() {
 		began := time.Now()
@@ -111,7 +113,7 @@ func change(b *testing.B, path string, queries ...string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, q := range queries {
+	for _, q := range append([]string{"PRAGMA cache_size = -524288", "PRAGMA synchronous = OFF"}, queries...) {
 		if _, err := db.Write.ExecContext(b.Context(), q); err != nil {
 			b.Fatal(err)
 		}
