@@ -2,6 +2,7 @@ package capture
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -22,6 +23,11 @@ type shot struct {
 
 // shots lists all pictures.
 func shots() []shot {
+	return slices.Concat(fleetShots(), keptShots(), jobShots())
+}
+
+// fleetShots are of the way in, of hosts and of who may do what.
+func fleetShots() []shot {
 	return []shot{
 		{name: "connect", signedOut: true},
 		{name: "connect-sign-in", show: func(st *stage) { st.shell.Gate().SignOut() }},
@@ -58,6 +64,12 @@ func shots() []shot {
 		{name: "access-audit", show: page(nav.Route{Page: nav.Access, Tab: "audit"})},
 		{name: "access-tokens", show: page(nav.Route{Page: nav.Access, Tab: "tokens"})},
 		{name: "access-agents", show: page(nav.Route{Page: nav.Access, Tab: "agents"})},
+	}
+}
+
+// keptShots are of plans, repositories and snapshots.
+func keptShots() []shot {
+	return []shot{
 		{name: "plans", show: page(nav.Route{Page: nav.Plans})},
 		{name: "plan", show: func(st *stage) { st.open(nav.Plans, string(st.daemon.Scene().Plan)) }},
 		{name: "plan-viewer", role: fleet.RoleViewer, show: func(st *stage) { st.open(nav.Plans, string(st.daemon.Scene().Plan)) }},
@@ -82,6 +94,12 @@ func shots() []shot {
 			st.press(fyne.KeyHome, fyne.KeyReturn)
 		}},
 		{name: "snapshots-empty", vacant: true, show: page(nav.Route{Page: nav.Snapshots})},
+	}
+}
+
+// jobShots are of jobs, and of what lies over a page.
+func jobShots() []shot {
+	return []shot{
 		{name: "jobs", show: page(nav.Route{Page: nav.Jobs})},
 		{name: "jobs-empty", vacant: true, show: page(nav.Route{Page: nav.Jobs})},
 		{name: "job", show: func(st *stage) {
