@@ -21,15 +21,13 @@ type Folder struct {
 // errHeld says that another process has the lock.
 var errHeld = errors.New("held by another process")
 
-// Make creates dir (mode 0700, parents too) when it is missing and takes from it all permissions of others.
+// Make creates dir (mode 0700, parents too) when it is missing and takes from it all permissions of others; on Windows administrators
+// and the system keep theirs.
 func Make(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fault.Wrap(fault.InvalidInput, err, "The data folder %s cannot be made. Choose another with --data, or run as an account that may write there.", dir)
 	}
-	if err := os.Chmod(dir, 0o700); err != nil {
-		return fault.Wrap(fault.InvalidInput, err, "The data folder %s belongs to another account. Choose another with --data, or run as its owner.", dir)
-	}
-	return nil
+	return closeToOthers(dir)
 }
 
 // Hold makes dir and locks it for program (its name, for the message) until Release or the end of the process, however that

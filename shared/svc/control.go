@@ -44,6 +44,7 @@ type Order struct {
 	Purge   bool     // uninstall: remove Folders as well
 	Folders []string // all that the program keeps
 	NoStart bool     // install: leave starting to somebody else
+	Fresh   bool     // install: start it again even if nothing changed
 	NextRun string   // install: what has to be done before the service can start
 	// Drain ends what the service left running, before an uninstall stops the service and again after; what it did is said.
 	Drain func(context.Context) ([]string, error)
@@ -125,7 +126,7 @@ func (o Order) install(ctx context.Context, m Manager) ([]string, error) {
 	switch {
 	case !before.Running:
 		err = m.Start(ctx)
-	case len(done) > 0:
+	case len(done) > 0 || o.Fresh:
 		err = m.Restart(ctx)
 	}
 	if err != nil {

@@ -12,7 +12,7 @@ type levels struct{ failed, warned, told, debugged slog.Handler }
 var _ slog.Handler = levels{}
 
 // newLevels makes the handler; outlet gives the writer of a level, which gets one whole record a Write. Times are the outlet's own.
-func newLevels(least slog.Level, outlet func(slog.Level) io.Writer) levels {
+func newLevels(least slog.Leveler, outlet func(slog.Level) io.Writer) levels {
 	handler := func(l slog.Level) slog.Handler {
 		return slog.NewTextHandler(outlet(l), &slog.HandlerOptions{Level: least, ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 			if len(groups) == 0 && (a.Key == slog.TimeKey || a.Key == slog.LevelKey) {

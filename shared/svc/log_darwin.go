@@ -10,7 +10,7 @@ import (
 func (o Order) logPlace() string { return logFile(o.Definition) }
 
 // Logger writes to the service's log file.
-func Logger(d Definition, least slog.Level, _ *os.File) (*slog.Logger, io.Closer, error) {
+func Logger(d Definition, least slog.Leveler, _ *os.File) (*slog.Logger, io.Closer, error) {
 	f := openLogFile(d)
 	return slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: least})), f, nil
 }

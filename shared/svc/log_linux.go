@@ -17,7 +17,7 @@ func (o Order) logPlace() string {
 }
 
 // Logger writes to stderr: with the journal's priorities when that is the journal, as lines with times otherwise.
-func Logger(_ Definition, least slog.Level, stderr *os.File) (*slog.Logger, io.Closer, error) {
+func Logger(_ Definition, least slog.Leveler, stderr *os.File) (*slog.Logger, io.Closer, error) {
 	if !isJournal(stderr, os.Getenv("JOURNAL_STREAM")) {
 		return slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: least})), io.NopCloser(nil), nil
 	}
@@ -25,7 +25,7 @@ func Logger(_ Definition, least slog.Level, stderr *os.File) (*slog.Logger, io.C
 }
 
 // journal puts syslog's number of the level before each record, as the journal understands it.
-func journal(w io.Writer, least slog.Level) slog.Handler {
+func journal(w io.Writer, least slog.Leveler) slog.Handler {
 	return newLevels(least, func(l slog.Level) io.Writer {
 		number := map[slog.Level]int{slog.LevelError: 3, slog.LevelWarn: 4, slog.LevelInfo: 6, slog.LevelDebug: 7}[l]
 		return prefixed{w, fmt.Sprintf("<%d>", number)}

@@ -16,14 +16,14 @@ func (o Order) logPlace() string {
 }
 
 // Logger writes to the event log, where administrators look, and to the service's log file, which `logs` shows.
-func Logger(d Definition, least slog.Level, _ *os.File) (*slog.Logger, io.Closer, error) {
+func Logger(d Definition, least slog.Leveler, _ *os.File) (*slog.Logger, io.Closer, error) {
 	events, err := eventlog.Open(d.Name)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the event log: %w", err)
 	}
 	f := openLogFile(d)
 	file := slog.NewTextHandler(f, &slog.HandlerOptions{Level: least})
-	return slog.New(both{newLevels(max(least, slog.LevelInfo), func(l slog.Level) io.Writer { return eventWriter{events, l} }), file}), closers{events, f}, nil
+	return slog.New(both{newLevels(least, func(l slog.Level) io.Writer { return eventWriter{events, l} }), file}), closers{events, f}, nil
 }
 
 type closers []io.Closer

@@ -33,7 +33,7 @@ func Open(_ context.Context, d Definition) (Manager, error) {
 	}
 	w := Windows(d)
 	s, err := service.New(idle{}, &service.Config{Name: w.Name, DisplayName: w.DisplayName, Description: w.Description, Executable: w.Executable,
-		Arguments: w.Arguments, Option: service.KeyValue{"DelayedAutoStart": w.Delayed}})
+		Arguments: w.Arguments})
 	if err != nil {
 		return nil, fmt.Errorf("reach the service manager: %w", err)
 	}
@@ -102,34 +102,6 @@ func (m *windowsManager) Install(context.Context) ([]string, error) {
 		return []string{"changed the service " + m.w.Name + " to this program and its settings"}, nil
 	}
 	return nil, nil
-}
-
-// adjust sets what the library does not, and what another version set otherwise; it tells whether the command or the start changed.
-func (m *windowsManager) adjust(s *mgr.Service) (changed bool, err error) {
-	c, err := s.Config()
-	if err != nil {
-		return false, fmt.Errorf("read the service's settings: %w", err)
-	}
-	command := windows.ComposeCommandLine(append([]string{m.w.Executable}, m.w.Arguments...))
-	if c.BinaryPathName != command || c.StartType != mgr.StartAutomatic || c.Description != m.w.Description || c.DisplayName != m.w.DisplayName {
-		changed = true
-		c.BinaryPathName, c.StartType, c.DelayedAutoStart, c.Description, c.DisplayName = command, mgr.StartAutomatic, m.w.Delayed, m.w.Description, m.w.DisplayName
-		if err := s.UpdateConfig(c); err != nil {
-			return false, fmt.Errorf("change the service's settings: %w", err)
-		}
-	}
-	var actions []mgr.RecoveryAction
-	for _, wait := range m.w.Restart {
-		actions = append(actions, mgr.RecoveryAction{Type: mgr.ServiceRestart, Delay: wait})
-	}
-	if err := s.SetRecoveryActions(actions, uint32(m.w.ResetAfter.Seconds())); err != nil {
-		return false, fmt.Errorf("set what happens on failure: %w", err)
-	}
-	// Also when it ended with an error of its own, not only when it crashed.
-	if err := s.SetRecoveryActionsOnNonCrashFailures(true); err != nil {
-		return false, fmt.Errorf("set what happens on failure: %w", err)
-	}
-	return changed, nil
 }
 
 func (m *windowsManager) Uninstall(ctx context.Context) ([]string, error) {
@@ -203,12 +175,12 @@ func (m *windowsManager) State(context.Context) (State, error) {
 		if err != nil {
 			return err
 		}
-		c, err := s.Config()
+		_, start, err := settings(s)
 		if err != nil {
 			return err
 		}
 		words := map[svc.State]string{svc.Stopped: "stopped", svc.StartPending: "starting", svc.StopPending: "stopping", svc.Running: "running"}
-		st = State{Installed: true, Enabled: c.StartType == mgr.StartAutomatic, Running: now.State == svc.Running, Words: words[now.State], PID: int(now.ProcessId)}
+		st = State{Installed: true, Enabled: start == mgr.StartAutomatic, Running: now.State == svc.Running, Words: words[now.State], PID: int(now.ProcessId)}
 		return nil
 	})
 	if fault.CodeOf(err) == fault.NotFound {

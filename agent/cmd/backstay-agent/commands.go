@@ -56,7 +56,11 @@ func enrol(data *string) *cobra.Command {
 				}
 				o.Token = strings.TrimSpace(line)
 			}
-			cfg, err := app.Enrol(cmd.Context(), o)
+			do := app.Enrol
+			if runtime.GOOS == "windows" && o.System {
+				do = throughService
+			}
+			cfg, err := do(cmd.Context(), o)
 			if err != nil {
 				return err
 			}

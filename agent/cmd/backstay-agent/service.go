@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
+	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -64,16 +66,13 @@ func serviceRun(data *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			cfg, err := config.Load(*data, os.Getenv)
-			if err != nil {
-				return err
-			}
-			log, end, err := svc.Logger(d, cfg.Level(), os.Stderr)
+			var level slog.LevelVar
+			log, end, err := svc.Logger(d, &level, os.Stderr)
 			if err != nil {
 				return err
 			}
 			err = svc.Body(cmd.Context(), d, func(ctx context.Context) error {
-				err := app.Run(ctx, cfg, log)
+				err := serve(ctx, *data, &level, log)
 				if err != nil && !errors.Is(err, context.Canceled) {
 					log.Error("agent ended", "err", err)
 				}
@@ -82,6 +81,40 @@ func serviceRun(data *string) *cobra.Command {
 			return errors.Join(err, end.Close())
 		},
 	}
+}
+
+// serve is the service: what it has to say before its configuration is read goes to its log, too.
+func serve(ctx context.Context, data string, level *slog.LevelVar, log *slog.Logger) error {
+	if err := app.TakeEnrolment(ctx, data); err != nil {
+		return err
+	}
+	cfg, err := config.Load(data, os.Getenv)
+	if err != nil {
+		return err
+	}
+	level.Set(cfg.Level())
+	return app.Run(ctx, cfg, log)
+}
+
+// throughService has the system's service enrol the host: on Windows nobody else reaches its Credential Manager.
+func throughService(ctx context.Context, o app.EnrolOptions) (config.Config, error) {
+	if err := app.LeaveEnrolment(o); err != nil {
+		return config.Config{}, err
+	}
+	order, err := app.ServiceOrder(svc.Install, o.DataDir, false)
+	if err != nil {
+		return config.Config{}, err
+	}
+	order.NextRun, order.Fresh = "", true
+	if err := svc.Control(ctx, order, io.Discard); err != nil {
+		return config.Config{}, err
+	}
+	cfg, err := app.AwaitEnrolment(ctx, o.DataDir)
+	if err != nil {
+		order.Verb = svc.Stop // it has nothing to do
+		err = errors.Join(err, svc.Control(ctx, order, io.Discard))
+	}
+	return cfg, err
 }
 
 func logs(data *string) *cobra.Command {

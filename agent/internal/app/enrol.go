@@ -21,7 +21,7 @@ import (
 type EnrolOptions struct {
 	DataDir string
 	Server  string
-	Token   string
+	Token   string // single use; it is written down only for a service that enrols itself
 	Pin     string
 	Secrets fleet.SecretStore // chosen for the kind of agent when empty
 	System  bool              // the system's agent, not a person's own
