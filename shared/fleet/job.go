@@ -74,7 +74,7 @@ type Job struct {
 	State           JobState     `json:"state"`
 	CancelRequested bool         `json:"cancel_requested"`
 	Outcome         *Outcome     `json:"outcome,omitempty"` // once ended
-	CreatedBy       string       `json:"created_by"`        // user name, or "schedule"
+	CreatedBy       string       `json:"created_by"`        // user name, or ScheduleUser
 	CreatedAt       time.Time    `json:"created_at"`
 	StartedAt       *time.Time   `json:"started_at,omitempty"` // when restic was started, by the host's clock
 	FinishedAt      *time.Time   `json:"finished_at,omitempty"`

@@ -25,6 +25,9 @@ type Schedule struct {
 	Paused   bool      `json:"paused,omitempty"`    // no slot counts while it is, and none of them is caught up later
 }
 
+// ScheduleUser is the name under which scheduled runs stand as begun; no user can have it.
+const ScheduleUser = "schedule"
+
 // Every is EveryMS as a duration.
 func (s Schedule) Every() time.Duration { return time.Duration(s.EveryMS) * time.Millisecond }
 

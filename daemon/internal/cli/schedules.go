@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -13,6 +11,7 @@ import (
 	"github.com/backstay/backstay/shared/api"
 	"github.com/backstay/backstay/shared/apiclient"
 	"github.com/backstay/backstay/shared/fleet"
+	"github.com/backstay/backstay/shared/localzone"
 	"github.com/backstay/backstay/shared/schedule"
 )
 
@@ -53,29 +52,13 @@ func (f *scheduleFlags) request(getenv func(string) string) (*api.ScheduleReques
 	}
 	r := &api.ScheduleRequest{Cron: f.cron, TimeZone: f.zone, EveryMS: f.every.Milliseconds(), Paused: f.paused}
 	if f.cron != "" && f.zone == "" {
-		r.TimeZone = localZone(getenv)
+		r.TimeZone = localzone.Name(getenv)
 	}
 	if changed("splay") {
 		ms := f.splay.Milliseconds()
 		r.SplayMS = &ms
 	}
 	return r, nil
-}
-
-// localZone is the IANA name of this computer's time zone, "" where it cannot be told.
-func localZone(getenv func(string) string) string {
-	name := strings.TrimPrefix(getenv("TZ"), ":")
-	if name == "" {
-		file, err := filepath.EvalSymlinks("/etc/localtime")
-		if err != nil {
-			return ""
-		}
-		_, name, _ = strings.Cut(filepath.ToSlash(file), "zoneinfo/")
-	}
-	if _, err := schedule.Zone(name); err != nil || strings.HasPrefix(name, string(os.PathSeparator)) {
-		return ""
-	}
-	return name
 }
 
 func scheduleText(v *fleet.Schedule) string {

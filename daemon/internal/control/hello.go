@@ -271,13 +271,10 @@ func adoptable(held agentwire.HeldJob) bool {
 	return held.Spec != nil && held.Spec.JobID == held.JobID && held.Spec.Validate() == nil
 }
 
-// scheduleUser is the name under which scheduled runs stand as begun; no user can have it.
-const scheduleUser = "schedule"
-
 // adoptedBy tells scheduled runs, whose ids begin with "slot:", from those that somebody started and whose name is lost.
 func adoptedBy(id fleet.JobID) string {
 	if id.Scheduled() {
-		return scheduleUser
+		return fleet.ScheduleUser
 	}
 	return "unknown"
 }

@@ -92,7 +92,7 @@ func checkPassword(password string) error {
 }
 
 // notUsers are names that stand in the audit log and at jobs for what is no person.
-var notUsers = [...]string{"system", "local", scheduleUser, "unknown"}
+var notUsers = [...]string{"system", "local", fleet.ScheduleUser, "unknown"}
 
 func checkRole(role fleet.Role) error {
 	if !role.Valid() {
