@@ -16,6 +16,7 @@ const HostRuns = 60
 type Host struct {
 	Jobs      *Jobs      // of the host
 	Snapshots *Snapshots // of the host
+	Next      *Runs
 
 	m    *model.Fleet
 	id   fleet.HostID
@@ -24,7 +25,7 @@ type Host struct {
 
 // NewHost makes the page.
 func NewHost(m *model.Fleet, id fleet.HostID) *Host {
-	v := &Host{m: m, id: id, Jobs: NewJobs(m, JobsFilter{Host: id})}
+	v := &Host{m: m, id: id, Next: NewRuns(m), Jobs: NewJobs(m, JobsFilter{Host: id})}
 	v.Snapshots = NewSnapshots(m, SnapshotsFilter{Host: id})
 	return v
 }

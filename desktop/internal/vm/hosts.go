@@ -38,6 +38,7 @@ const (
 // Hosts is the table of hosts, on its own page and on the overview.
 type Hosts struct {
 	m      *model.Fleet
+	runs   *Runs
 	scope  HostScope
 	text   string
 	terms  terms
@@ -48,7 +49,7 @@ type Hosts struct {
 
 // NewHosts makes the table of all hosts, by name.
 func NewHosts(m *model.Fleet) *Hosts {
-	v := &Hosts{m: m, scope: ScopeAll, column: HostByName}
+	v := &Hosts{m: m, runs: NewRuns(m), scope: ScopeAll, column: HostByName}
 	v.rebuild()
 	return v
 }
@@ -244,6 +245,9 @@ func seen(h *fleet.Host) time.Time {
 
 // Row gives what to show of a host, and false when it is gone.
 func (v *Hosts) Row(id string) (HostRow, bool) { return hostRow(v.m, fleet.HostID(id)) }
+
+// Next gives what a host does next by itself.
+func (v *Hosts) Next(id string, now time.Time) HostNext { return v.runs.OfHost(fleet.HostID(id), now) }
 
 func hostRow(m *model.Fleet, id fleet.HostID) (HostRow, bool) {
 	h := m.Host(id)

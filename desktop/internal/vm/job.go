@@ -201,6 +201,7 @@ type JobHeader struct {
 	RepositoryID   fleet.RepositoryID
 	Repository     string
 	CreatedBy      string
+	Scheduled      bool // a schedule began it, and nobody did
 	Created        time.Time
 	Started, Ended time.Time // zero: not yet
 }
@@ -210,7 +211,7 @@ func (v *Job) Header() JobHeader { return jobHeader(v.m, &v.row) }
 
 func jobHeader(m *model.Fleet, j *fleet.Job) JobHeader {
 	h := JobHeader{ID: j.ID, Kind: j.Kind, State: j.State, Life: lifeOf(j.State), Stopping: j.CancelRequested && !j.State.Ended(), HostID: j.HostID,
-		Host: string(j.HostID), PlanID: j.PlanID, RepositoryID: j.RepositoryID, CreatedBy: field(j.CreatedBy), Created: j.CreatedAt}
+		Host: string(j.HostID), PlanID: j.PlanID, RepositoryID: j.RepositoryID, CreatedBy: field(j.CreatedBy), Scheduled: j.CreatedBy == fleet.ScheduleUser, Created: j.CreatedAt}
 	if host := m.Host(j.HostID); host != nil {
 		h.Host, h.HostKnown, h.HostOnline = field(host.Name), true, host.Online
 	}

@@ -36,6 +36,9 @@ type Overview struct {
 // NewOverview makes the page.
 func NewOverview(m *model.Fleet) *Overview { return &Overview{m: m, Hosts: NewHosts(m)} }
 
+// Next gives which backups begin next by themselves.
+func (v *Overview) Next(now time.Time) FleetNext { return v.Hosts.runs.OfFleet(now) }
+
 // OverviewChange says what to refresh.
 type OverviewChange struct {
 	Cards     bool

@@ -10,6 +10,7 @@ import (
 
 // Plans is the list of plans by name.
 type Plans struct {
+	Runs  *Runs
 	m     *model.Fleet
 	terms terms
 	ids   []string
@@ -17,7 +18,7 @@ type Plans struct {
 
 // NewPlans makes the list.
 func NewPlans(m *model.Fleet) *Plans {
-	v := &Plans{m: m}
+	v := &Plans{m: m, Runs: NewRuns(m)}
 	v.Rebuild()
 	return v
 }
