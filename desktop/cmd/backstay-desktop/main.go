@@ -21,6 +21,7 @@ import (
 	"github.com/backstay/backstay/desktop/internal/shell"
 	"github.com/backstay/backstay/desktop/internal/theme"
 	"github.com/backstay/backstay/shared/buildinfo"
+	"github.com/backstay/backstay/shared/localzone"
 	"github.com/backstay/backstay/shared/secret"
 )
 
@@ -88,7 +89,7 @@ func run(stdin io.Reader, stderr io.Writer, o options) error {
 	w.SetIcon(theme.AppIcon())
 	w.SetMaster()
 	w.Resize(sizeOf(data))
-	s := shell.New(shell.Config{App: a, Window: w, Prefs: prefs.New(data, saver.Save), Vault: prefs.NewVault(nil, nil)})
+	s := shell.New(shell.Config{App: a, Window: w, Zone: localzone.Name(os.Getenv), Prefs: prefs.New(data, saver.Save), Vault: prefs.NewVault(nil, nil)})
 	defer s.Close()
 	w.SetOnClosed(s.Close)
 	a.Lifecycle().SetOnStarted(func() { begin(s, stderr, o, password) })

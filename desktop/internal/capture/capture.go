@@ -129,7 +129,7 @@ func newStage(cfg Config, theme string, s shot) *stage {
 		data.Current = sample.Address
 	}
 	p := prefs.New(data, nil)
-	st.shell = shell.New(shell.Config{App: st.app, Window: st.window, Prefs: p, Vault: prefs.NewVault(noKeyring{}, nil), NoTray: true,
+	st.shell = shell.New(shell.Config{App: st.app, Window: st.window, Prefs: p, Vault: prefs.NewVault(noKeyring{}, nil), NoTray: true, Zone: sample.Zone,
 		Post: func(f func()) { st.queue <- f }, Now: st.daemon.Now})
 	st.window.Resize(cfg.Size)
 	return st

@@ -33,7 +33,7 @@ func said(t *testing.T, name, language string) []string {
 func TestPicturesShowWhatTheyAreFor(t *testing.T) {
 	for name, text := range map[string]string{
 		"connect-sign-in": "Sign in at Backup", "lost": "No contact with the daemon. This is how things were at 14:35:18; next try in 10 s.", "job-detached": "Follow · 160 new",
-		"host-edit": "Edit db-04.prod-eu", "access-add-user": "Viewer: reads everything", "plan-viewer": "You may look at this, not change it", "restore": "Restore snapshot 7f29d65e",
+		"host-edit": "Edit db-04.prod-eu", "access-add-user": "Viewer: reads everything", "plan-schedule": "Next runs, by this computer's clock", "plan-viewer": "You may look at this, not change it", "restore": "Restore snapshot 7f29d65e",
 		"repository-new": "New repository", "snapshots-no-match": "No snapshot matches", "toasts": "Backup succeeded", "palette": "Back up db-01.prod-eu now: databases", "overview-empty": "No hosts yet",
 	} {
 		if all := said(t, name, "en"); !slices.ContainsFunc(all, func(s string) bool { return strings.Contains(s, text) }) {

@@ -72,6 +72,12 @@ func keptShots() []shot {
 	return []shot{
 		{name: "plans", show: page(nav.Route{Page: nav.Plans})},
 		{name: "plan", show: func(st *stage) { st.open(nav.Plans, string(st.daemon.Scene().Plan)) }},
+		{name: "plan-schedule", show: func(st *stage) {
+			st.open(nav.Plans, string(st.daemon.Scene().Plan))
+			st.settle()
+			st.tapText("plan.rhythm.weekly")
+			st.wheel(fyne.NewPos(720, 223), -480)
+		}},
 		{name: "plan-viewer", role: fleet.RoleViewer, show: func(st *stage) { st.open(nav.Plans, string(st.daemon.Scene().Plan)) }},
 		{name: "plans-empty", vacant: true, show: page(nav.Route{Page: nav.Plans})},
 		{name: "repositories", show: page(nav.Route{Page: nav.Repositories})},

@@ -21,6 +21,8 @@ import (
 	"github.com/backstay/backstay/shared/fleet"
 )
 
+func noon() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
+
 // room is a window with nothing in it but dialogs.
 type room struct {
 	t *testing.T
@@ -90,7 +92,7 @@ func TestANewPlanIsAskedForWholeBeforeItIsSent(t *testing.T) {
 	r := newRoom(t)
 	var sent []api.PlanRequest
 	var answer func(error)
-	dialogs.OpenPlan(dialogs.PlanConfig{Canvas: r.c, Repositories: []*fleet.Repository{offsite, {ID: "R2", Name: "cold"}}, Hosts: []*fleet.Host{web, db}, MayEdit: true,
+	dialogs.OpenPlan(dialogs.PlanConfig{Canvas: r.c, Now: noon, Repositories: []*fleet.Repository{offsite, {ID: "R2", Name: "cold"}}, Hosts: []*fleet.Host{web, db}, MayEdit: true,
 		Save: func(p api.PlanRequest, done func(error)) { sent, answer = append(sent, p), done }})
 	r.want("New plan")
 	r.tap("Save")
@@ -126,7 +128,7 @@ func TestANewPlanIsAskedForWholeBeforeItIsSent(t *testing.T) {
 func TestAPlanIsDeletedFromItsDialog(t *testing.T) {
 	r := newRoom(t)
 	deleted := 0
-	dialogs.OpenPlan(dialogs.PlanConfig{Canvas: r.c, Plan: &fleet.Plan{ID: "P1", Name: "mail\x1b", RepositoryID: "R1", Hosts: []fleet.HostID{"H1"}, Backup: fleet.BackupSpec{Paths: []string{"/srv/mail"}, Tags: []string{"a", "b"}}},
+	dialogs.OpenPlan(dialogs.PlanConfig{Canvas: r.c, Now: noon, Plan: &fleet.Plan{ID: "P1", Name: "mail\x1b", RepositoryID: "R1", Hosts: []fleet.HostID{"H1"}, Backup: fleet.BackupSpec{Paths: []string{"/srv/mail"}, Tags: []string{"a", "b"}}},
 		Repositories: []*fleet.Repository{offsite}, Hosts: []*fleet.Host{web}, MayEdit: true, Delete: func() { deleted++ }})
 	r.want(`Plan mail\x1b`, "/srv/mail", "a, b")
 	r.tap("Delete plan")

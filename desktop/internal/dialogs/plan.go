@@ -2,6 +2,7 @@ package dialogs
 
 import (
 	"strings"
+	"time"
 
 	"fyne.io/fyne/v2"
 
@@ -20,11 +21,13 @@ type PlanConfig struct {
 	Repositories []*fleet.Repository
 	Hosts        []*fleet.Host
 	MayEdit      bool
+	Zone         string // IANA name of this computer's time zone, "" where it cannot be told
+	Now          func() time.Time
 	Save         func(r api.PlanRequest, done func(error)) // done is called on failure and on success
 	Delete       func()                                    // nil: cannot be deleted here
 }
 
-// plan is the dialog of a plan: what is backed up, where from, where to.
+// plan is the dialog of a plan: what is backed up, where from, where to, and when.
 type plan struct {
 	cfg    PlanConfig
 	dialog *widgets.Dialog
@@ -36,6 +39,7 @@ type plan struct {
 	repository                        *widgets.Select
 	hosts                             []*widgets.Checkbox
 	caches, oneFileSystem, verbose    *widgets.Checkbox
+	when                              *planWhen
 	trouble                           *fyne.Container
 }
 
@@ -116,6 +120,7 @@ func (p *plan) makeFields(was fleet.Plan) {
 	p.caches = widgets.NewCheckbox(words.T("plan.exclude_caches"), was.Backup.ExcludeCaches || p.cfg.Plan == nil, nil)
 	p.oneFileSystem = widgets.NewCheckbox(words.T("plan.one_file_system"), was.Backup.OneFileSystem, nil)
 	p.verbose = widgets.NewCheckbox(words.T("plan.verbose"), was.Backup.Verbose, nil)
+	p.when = newPlanWhen(was.Schedule, p.cfg.Plan == nil, p.cfg.Zone, p.cfg.Now)
 }
 
 // setEnabled lets people change the plan, or only look at it.
@@ -133,7 +138,11 @@ func (p *plan) setEnabled(enabled bool) {
 }
 
 func (p *plan) body() fyne.CanvasObject {
-	return widgets.VFlex(16, p.trouble, p.nameField, p.repositoryField, p.hostsField, p.pathsField,
+	when := fyne.CanvasObject(p.when.root)
+	if !p.cfg.MayEdit && p.cfg.Plan != nil {
+		when = newPlanWhenView(p.cfg.Plan.Schedule, p.cfg.Now())
+	}
+	return widgets.VFlex(16, p.trouble, p.nameField, p.repositoryField, p.hostsField, p.pathsField, widgets.Divider(), when, widgets.Divider(),
 		widgets.NewField(words.T("plan.excludes"), p.excludes, words.T("plan.excludes_help")),
 		widgets.NewField(words.T("plan.tags"), p.tags, words.T("plan.tags_help")),
 		widgets.VFlex(10, p.caches, p.oneFileSystem, p.verbose))
@@ -172,9 +181,9 @@ func (p *plan) request() (r api.PlanRequest, ok bool) {
 			r.Hosts = append(r.Hosts, p.cfg.Hosts[i].ID)
 		}
 	}
-	if p.cfg.Plan != nil {
-		r.Schedule = api.ScheduleRequestOf(p.cfg.Plan.Schedule)
-	}
+	schedule, timely := p.when.schedule()
+	r.Schedule = api.ScheduleRequestOf(schedule)
+	ok = ok && timely
 	wrong(p.nameField, r.Name == "", "plan.name_missing")
 	wrong(p.pathsField, len(r.Backup.Paths) == 0, "plan.paths_missing")
 	wrong(p.hostsField, len(r.Hosts) == 0, "plan.hosts_missing")

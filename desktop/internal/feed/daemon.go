@@ -58,6 +58,8 @@ type Estate interface {
 	AddPlan(ctx context.Context, r api.PlanRequest) (fleet.Plan, error)
 	UpdatePlan(ctx context.Context, plan string, r api.PlanRequest) (fleet.Plan, error)
 	DeletePlan(ctx context.Context, plan string) error
+	PausePlan(ctx context.Context, plan string) (fleet.Plan, error)
+	ResumePlan(ctx context.Context, plan string) (fleet.Plan, error)
 }
 
 // Access is who may do what.

@@ -38,6 +38,8 @@ type fact struct {
 type planFact struct {
 	id                      fleet.PlanID
 	name, paths, repository string
+	when                    string // it runs, and runs next
+	paused                  bool
 }
 
 func newFactsCard(p *host) *factsCard {
@@ -109,9 +111,27 @@ func (c *factsCard) plansOf() []planFact {
 		for i, path := range p.Backup.Paths {
 			paths[i] = plaintext.Field(path)
 		}
-		out = append(out, planFact{p.ID, plaintext.Field(p.Name), strings.Join(paths, "  "), repositoryName(c.p.d.Fleet, p.RepositoryID)})
+		f := planFact{id: p.ID, name: plaintext.Field(p.Name), paths: strings.Join(paths, "  "), repository: repositoryName(c.p.d.Fleet, p.RepositoryID)}
+		f.when, f.paused = c.whenOf(p)
+		out = append(out, f)
 	}
 	return out
+}
+
+// whenOf says when the host runs a plan by itself, and when next.
+func (c *factsCard) whenOf(p *fleet.Plan) (text string, paused bool) {
+	now, runs := c.p.d.Now(), c.p.vm.Next
+	text = plaintext.Field(words.Schedule(runs.When(p)))
+	if p.Schedule != nil && p.Schedule.Paused {
+		return words.T("hosts.two", "A", text, "B", words.T("schedule.paused")), true
+	}
+	if h := c.p.d.Fleet.Host(c.p.id); h == nil || h.RevokedAt != nil {
+		return text, false
+	}
+	if next := runs.NextOn(p, c.p.id, now); !next.IsZero() {
+		text = words.T("schedule.next", "When", text, "Time", words.Moment(next, now))
+	}
+	return text, false
 }
 
 func (c *factsCard) plansCard(plans []planFact) fyne.CanvasObject {
@@ -123,9 +143,17 @@ func (c *factsCard) plansCard(plans []planFact) fyne.CanvasObject {
 	var rows []fyne.CanvasObject
 	for _, p := range plans {
 		names := widgets.VFlex(2, widgets.HFlex(8, widgets.NewLabel(p.name, widgets.BodyMedium), widgets.NewIcon(icons.ArrowRight, theme.Text3, 12), widgets.Grow(widgets.NewLabel(p.repository, widgets.Body2), 1)),
-			widgets.NewLabel(p.paths, widgets.MonoSmall))
+			widgets.NewLabel(p.paths, widgets.MonoSmall), planWhenLabel(p))
 		rows = append(rows, widgets.NewPressable(widgets.Pad(names, 6, 8, 6, 8), theme.RadiusControl, func() { c.p.d.Navigate(nav.Route{Page: nav.Plans, ID: string(p.id)}) }))
 	}
 	head := widgets.Pad(widgets.CardHead(words.T("page.plans"), "", nil), 0, 8, 0, 8)
 	return widgets.FlatCard(widgets.Pad(widgets.VFlex(4, head, widgets.VFlex(0, rows...)), 14, 8, 10, 8))
+}
+
+func planWhenLabel(p planFact) fyne.CanvasObject {
+	text := widgets.NewParagraph(p.when, widgets.Caption)
+	if p.paused {
+		text.Colored(theme.Warn)
+	}
+	return text
 }

@@ -138,6 +138,9 @@ func (l *hostLive) showJob(j *fleet.Job) {
 	if !r.Started.IsZero() {
 		at, key = r.Started, "host.started_by"
 	}
+	if r.Scheduled {
+		key += "_schedule"
+	}
 	sub := words.T(key, "Time", words.Moment(at, now), "Who", r.CreatedBy)
 	if r.Plan != "" {
 		sub = words.T("hosts.two", "A", r.Plan, "B", sub)

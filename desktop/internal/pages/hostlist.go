@@ -59,7 +59,7 @@ type hostListConfig struct {
 func newHostList(cfg hostListConfig) *hostList {
 	d, scopes, was := cfg.deps, cfg.scopes, cfg.was
 	l := &hostList{d: d, v: cfg.vm, scopes: scopes, add: cfg.add, faced: cfg.faced, count: widgets.NewBadge(""), room: widgets.VFlex(0)}
-	l.table = widgets.NewTable(widgets.TableConfig{Columns: hostColumns(), NewRow: func() widgets.Row { return newHostRow(l.v.Row, d.Now) },
+	l.table = widgets.NewTable(widgets.TableConfig{Columns: hostColumns(), NewRow: func() widgets.Row { return newHostRow(l.v, d.Now) },
 		OnOpen: func(id string) { d.Navigate(nav.Route{Page: nav.Host, ID: id}) }, OnSort: l.sort})
 	labels := make([]string, len(scopes))
 	for i, s := range scopes {

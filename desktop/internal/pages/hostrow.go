@@ -29,8 +29,8 @@ func hostColumns() []widgets.Column {
 
 // hostRow is one line of the table of hosts.
 type hostRow struct {
-	rows func(id string) (vm.HostRow, bool)
-	now  func() time.Time
+	v   *vm.Hosts
+	now func() time.Time
 
 	name, facts, plan, saved, size *widgets.Label
 	pill                           *widgets.Pill
@@ -39,9 +39,9 @@ type hostRow struct {
 	cells                          []fyne.CanvasObject
 }
 
-func newHostRow(rows func(id string) (vm.HostRow, bool), now func() time.Time) *hostRow {
+func newHostRow(v *vm.Hosts, now func() time.Time) *hostRow {
 	cell := func(style widgets.Style) *widgets.Label { return widgets.NewLabel("", style) }
-	r := &hostRow{rows: rows, now: now, name: cell(widgets.BodyMedium), facts: cell(widgets.Caption), plan: cell(widgets.Cell), saved: cell(widgets.Cell),
+	r := &hostRow{v: v, now: now, name: cell(widgets.BodyMedium), facts: cell(widgets.Caption), plan: cell(widgets.Cell), saved: cell(widgets.Cell),
 		size: cell(widgets.Cell).AlignRight(), pill: widgets.NewPill(widgets.Muted, ""), strip: widgets.NewStrip(model.MaxMarks), doing: newDoing()}
 	r.cells = []fyne.CanvasObject{widgets.VFlex(1, r.name, r.facts), r.pill, r.strip, r.plan, r.saved, r.size, r.doing.root}
 	return r
@@ -52,7 +52,7 @@ func (r *hostRow) Cells() []fyne.CanvasObject { return r.cells }
 
 // Bind implements widgets.Row.
 func (r *hostRow) Bind(id string) {
-	h, ok := r.rows(id)
+	h, ok := r.v.Row(id)
 	if !ok {
 		return
 	}
@@ -67,10 +67,10 @@ func (r *hostRow) Bind(id string) {
 		size = words.Bytes(h.Size)
 	}
 	r.size.Set(size)
-	r.doing.set(h, r.now())
+	r.doing.set(h, r.v.Next(id, r.now()), r.now())
 }
 
-// doing is the cell that says what a host does: a live bar, or in a word why it does nothing.
+// doing is the cell that says what a host does: a live bar, or when it runs next by itself, or in a word why it does not.
 type doing struct {
 	root    *fyne.Container
 	text    *widgets.Label
@@ -87,13 +87,13 @@ func newDoing() *doing {
 	return c
 }
 
-func (c *doing) set(h vm.HostRow, now time.Time) {
+func (c *doing) set(h vm.HostRow, next vm.HostNext, now time.Time) {
 	bar := h.Job != nil && h.Job.Counted && h.Job.State == fleet.StateRunning
 	if bar {
 		c.bar.Set(h.Job.Percent)
 		c.percent.Set(words.Percent(h.Job.Percent, 0))
 	} else {
-		text, color := quiet(h, now)
+		text, color := quiet(h, next, now)
 		c.text.Set(text)
 		c.text.SetColor(color)
 	}
@@ -110,8 +110,8 @@ func (c *doing) set(h vm.HostRow, now time.Time) {
 	c.root.Refresh()
 }
 
-// quiet says what a host without figures does.
-func quiet(h vm.HostRow, now time.Time) (string, fyne.ThemeColorName) {
+// quiet says what a host without figures does. What will keep its next run from going well comes before when that is.
+func quiet(h vm.HostRow, next vm.HostNext, now time.Time) (string, fyne.ThemeColorName) {
 	switch {
 	case h.Job != nil && h.Job.Phase != "" && h.Job.State == fleet.StateRunning:
 		return words.Phase(h.Job.Phase), theme.Text2
@@ -119,12 +119,20 @@ func quiet(h vm.HostRow, now time.Time) (string, fyne.ThemeColorName) {
 		return words.State(h.Job.State, false), theme.Text2
 	case !h.Revoked.IsZero():
 		return agoOf(h.Revoked, now), theme.Text3
-	case h.Issue != nil && h.Issue.Kind != model.IssueOffline:
+	case h.Issue != nil && (h.Issue.Kind == model.IssueNoRestic || h.Issue.Kind == model.IssueNoSecret):
 		return issueText(*h.Issue), theme.Text2
-	case h.Online:
-		return words.T("hosts.online"), theme.Text3
-	case h.LastSeen.IsZero():
+	case !h.Online && h.LastSeen.IsZero():
 		return words.T("hosts.never_seen"), theme.Text3
+	case !h.Online:
+		return words.T("hosts.offline_since", "Span", words.Span(now.Sub(h.LastSeen))), theme.Text2
+	case !next.At.IsZero():
+		return words.Moment(next.At, now), theme.Text
+	case next.Paused:
+		return words.T("hosts.paused"), theme.Warn
+	case h.Issue != nil:
+		return issueText(*h.Issue), theme.Text2
+	case len(h.Plans) > 0:
+		return words.T("hosts.by_hand"), theme.Text3
 	}
-	return words.T("hosts.offline_since", "Span", words.Span(now.Sub(h.LastSeen))), theme.Text2
+	return words.T("job.none"), theme.Text3
 }

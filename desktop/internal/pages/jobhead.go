@@ -79,8 +79,16 @@ func jobLife(v vm.JobHeader, now time.Time) string {
 	if v.Plan != "" {
 		parts = append(parts, words.T("job.plan", "Plan", v.Plan))
 	}
-	parts = append(parts, words.T("job.repository", "Repository", v.Repository), words.T("job.by", "Who", v.CreatedBy))
+	parts = append(parts, words.T("job.repository", "Repository", v.Repository), byWhom(v))
 	return strings.Join(parts, " · ")
+}
+
+// byWhom says who, or that a schedule, began a job.
+func byWhom(v vm.JobHeader) string {
+	if v.Scheduled {
+		return words.T("job.by_schedule")
+	}
+	return words.T("job.by", "Who", v.CreatedBy)
 }
 
 func shown(o fyne.CanvasObject, yes bool) {

@@ -98,7 +98,7 @@ func jobSub(j vm.JobRow) string {
 	if j.Reason != fleet.ReasonNone {
 		parts = append(parts, words.Reason(j.Reason))
 	} else {
-		parts = append(parts, words.T("job.by", "Who", j.CreatedBy))
+		parts = append(parts, byWhom(j.JobHeader))
 	}
 	return strings.Join(parts, " · ")
 }

@@ -74,7 +74,7 @@ func (p *overview) Update(c model.Change) {
 		return
 	}
 	if changed.Cards {
-		p.cards.show(p.vm)
+		p.cards.show(p.vm, p.d.Now())
 	}
 	if changed.Attention {
 		p.attention.show(p.vm, p.d.Now())
@@ -90,7 +90,7 @@ func (p *overview) Tick(now time.Time) {
 	if p.face != vm.Full {
 		return
 	}
-	p.cards.show(p.vm)
+	p.cards.show(p.vm, p.d.Now())
 	p.attention.show(p.vm, now)
 	p.list.tick(now)
 }
@@ -102,7 +102,7 @@ func (p *overview) ask(now time.Time) {
 	}
 	feed.Call(p.ctx, p.d.Calls, func(ctx context.Context) (api.Overview, error) { return p.d.Daemon.Overview(ctx, vm.OverviewDays) }, func(o api.Overview, err error) {
 		p.vm.Took(o, err)
-		p.cards.show(p.vm)
+		p.cards.show(p.vm, p.d.Now())
 		p.days.show(p.vm)
 	})
 }
@@ -125,7 +125,7 @@ func (p *overview) show() {
 		o = page(widgets.FlatCard(noHosts(p.d, p.adder.open)))
 	default:
 		o = p.full
-		p.cards.show(p.vm)
+		p.cards.show(p.vm, p.d.Now())
 		p.days.show(p.vm)
 		p.attention.show(p.vm, p.d.Now())
 	}

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"math"
+	"time"
 
 	"fyne.io/fyne/v2"
 
@@ -43,7 +44,7 @@ func newKPICards() *kpiCards {
 	return c
 }
 
-func (c *kpiCards) show(v *vm.Overview) {
+func (c *kpiCards) show(v *vm.Overview, now time.Time) {
 	cards := v.Cards()
 	t := cards.Totals
 	face, _ := v.DaysFace()
@@ -59,7 +60,7 @@ func (c *kpiCards) show(v *vm.Overview) {
 		added = words.T("overview.added", "Size", words.Bytes(cards.Added24h))
 	}
 	c.data.set(number, unit, added, summed(cards.AddedByDay))
-	c.running.set(words.Number(int64(t.Running)), words.N("overview.jobs", int64(t.Running)), runningText(cards), cards.Load)
+	c.running.set(words.Number(int64(t.Running)), words.N("overview.jobs", int64(t.Running)), runningText(cards, v.Next(now), now), cards.Load)
 }
 
 // whole leaves out the day that has not ended: it would look as if things got worse.
@@ -75,9 +76,9 @@ func summed(days []float64) []float64 {
 	return out
 }
 
-// runningText says how fast all that runs reads, and what waits.
-func runningText(c vm.Cards) string {
-	speed, queued := "", ""
+// runningText says how fast all that runs reads, and what waits, or begins next.
+func runningText(c vm.Cards, next vm.FleetNext, now time.Time) string {
+	speed, queued := "", nextText(next, now)
 	if c.Speed > 0 {
 		speed = words.Speed(c.Speed)
 	}
@@ -93,6 +94,19 @@ func runningText(c vm.Cards) string {
 		return words.T("overview.starting")
 	}
 	return words.T("overview.idle")
+}
+
+// nextText says how many hosts begin next by themselves; "" when none does.
+func nextText(next vm.FleetNext, now time.Time) string {
+	n := words.Number(int64(next.Hosts))
+	switch wait := next.At.Sub(now); {
+	case next.At.IsZero():
+		return ""
+	case wait < 24*time.Hour:
+		return words.T("overview.next", "N", n, "Time", next.At.Local().Format("15:04"))
+	default:
+		return words.T("overview.next_later", "N", n, "Span", words.Span(wait))
+	}
 }
 
 // successText says how many backups went well, and what that is against the week before.

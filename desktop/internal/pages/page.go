@@ -67,6 +67,7 @@ type Deps struct {
 	Gate    Gate
 	Window  fyne.Window
 	Now     func() time.Time
+	Zone    string    // IANA name of this computer's time zone, "" where it cannot be told
 	Post    feed.Post // runs a function on the UI goroutine, later
 	// LogFonts are the log's, for all pages.
 	LogFonts *logview.Fonts

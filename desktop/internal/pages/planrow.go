@@ -6,6 +6,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"github.com/backstay/backstay/desktop/internal/model"
+	"github.com/backstay/backstay/desktop/internal/theme"
 	"github.com/backstay/backstay/desktop/internal/vm"
 	"github.com/backstay/backstay/desktop/internal/widgets"
 	"github.com/backstay/backstay/desktop/internal/words"
@@ -16,12 +17,13 @@ import (
 
 func planColumns() []widgets.Column {
 	return []widgets.Column{
-		{ID: "plan", Title: words.T("plans.col.plan"), Width: 220, Grow: 2},
-		{ID: "repository", Title: words.T("plans.col.repository"), Width: 140, Grow: 1},
-		{ID: "hosts", Title: words.T("plans.col.hosts"), Width: 170, Grow: 1, MinTable: 700},
+		{ID: "plan", Title: words.T("plans.col.plan"), Width: 200, Grow: 2},
+		{ID: "repository", Title: words.T("plans.col.repository"), Width: 120, Grow: 1},
+		{ID: "hosts", Title: words.T("plans.col.hosts"), Width: 150, Grow: 1, MinTable: 900},
+		{ID: "schedule", Title: words.T("plans.col.schedule"), Width: 160, Grow: 1},
 		{ID: "state", Title: words.T("plans.col.state"), Width: 190},
-		{ID: "newest", Title: words.T("plans.col.newest"), Width: 130, MinTable: 640},
-		{ID: "run", Width: 52, Right: true},
+		{ID: "newest", Title: words.T("plans.col.newest"), Width: 110, MinTable: 1000},
+		{ID: "run", Width: 76, Right: true},
 	}
 }
 
@@ -35,15 +37,22 @@ type planRow struct {
 	hosts      *widgets.Label
 	pill       *widgets.Pill
 	newest     *widgets.Label
-	run        *widgets.IconButton
+	when, next *widgets.Label
+	schedule   *widgets.Tipped // the two
+	run, more  *widgets.IconButton
+	acts       *fyne.Container
 	cells      []fyne.CanvasObject
 }
 
 func newPlanRow(p *plans) *planRow {
 	r := &planRow{p: p, name: widgets.NewLabel("", widgets.CellText), paths: widgets.NewLabel("", widgets.Caption), repository: widgets.NewLabel("", widgets.Cell),
-		hosts: widgets.NewLabel("", widgets.Cell), pill: widgets.NewPill(widgets.Muted, ""), newest: widgets.NewLabel("", widgets.Cell)}
+		hosts: widgets.NewLabel("", widgets.Cell), pill: widgets.NewPill(widgets.Muted, ""), newest: widgets.NewLabel("", widgets.Cell),
+		when: widgets.NewLabel("", widgets.Cell), next: widgets.NewLabel("", widgets.Caption)}
+	r.schedule = widgets.NewTipped(widgets.VFlex(1, r.when, r.next))
 	r.run = widgets.NewIconButton(icons.Play, words.T("plans.run"), func() { p.run(r.id) })
-	r.cells = []fyne.CanvasObject{widgets.VFlex(1, r.name, r.paths), r.repository, r.hosts, widgets.HFlex(0, r.pill, widgets.Spacer()), r.newest, r.run}
+	r.more = widgets.NewIconButton(icons.Ellipsis, words.T("plans.more"), func() { widgets.ShowMenu(r.more, p.menu(r.id)) })
+	r.acts = widgets.HFlex(2, r.run, r.more)
+	r.cells = []fyne.CanvasObject{widgets.VFlex(1, r.name, r.paths), r.repository, r.hosts, r.schedule, widgets.HFlex(0, r.pill, widgets.Spacer()), r.newest, r.acts}
 	return r
 }
 
@@ -75,7 +84,26 @@ func (r *planRow) Bind(id string) {
 		newest = words.Ago(&standing.Newest, r.p.d.Now())
 	}
 	r.newest.Set(newest)
-	shown(r.run, f.May(fleet.RoleOperator))
+	r.bindSchedule(v)
+	shown(r.acts, f.May(fleet.RoleOperator))
+}
+
+// bindSchedule says when the plan runs by itself, and when next.
+func (r *planRow) bindSchedule(v *fleet.Plan) {
+	now, runs := r.p.d.Now(), r.p.vm.Runs
+	w := runs.When(v)
+	r.when.Set(plaintext.Field(words.Schedule(w)))
+	next, color, tip := "", theme.Text3, ""
+	switch at := runs.Next(v, now); {
+	case v.Schedule != nil && v.Schedule.Paused:
+		next, color, tip = words.T("schedule.paused"), theme.Warn, words.T("schedule.tip_paused", "When", words.ScheduleIn(w))
+	case !at.IsZero():
+		next, tip = words.Until(at, now), words.T("schedule.tip", "When", words.ScheduleIn(w), "Time", words.Moment(at, now))
+	}
+	r.next.Set(next)
+	r.next.SetColor(color)
+	shown(r.next, next != "")
+	r.schedule.SetTooltip(plaintext.Field(tip))
 }
 
 func hostName(f *model.Fleet, id fleet.HostID) string {

@@ -97,7 +97,7 @@ func (p *plans) edit(id string) {
 		p.d.Navigate(nav.Route{Page: nav.Repositories})
 		return
 	}
-	cfg := dialogs.PlanConfig{Canvas: p.d.Window.Canvas(), Repositories: f.Repositories(), Hosts: trusted(f.Hosts()), MayEdit: f.May(fleet.RoleOperator)}
+	cfg := dialogs.PlanConfig{Canvas: p.d.Window.Canvas(), Repositories: f.Repositories(), Hosts: trusted(f.Hosts()), MayEdit: f.May(fleet.RoleOperator), Zone: p.d.Zone, Now: p.d.Now}
 	if id != "" {
 		if cfg.Plan = f.Plan(fleet.PlanID(id)); cfg.Plan == nil {
 			return

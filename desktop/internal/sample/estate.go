@@ -92,16 +92,21 @@ type planLine struct {
 	paths       []string
 	excludes    []string
 	verbose     bool
+	when        string // cron expression, or "" for every six hours
+	paused      bool
 }
 
+// Zone is the time zone of the made-up fleet's schedules, and of those who look at it.
+const Zone = "Europe/Vienna"
+
 var planLines = []planLine{
-	{"databases", "eu-central", []string{"/var/lib/postgresql", "/etc"}, []string{"*.pid", "pg_stat_tmp"}, true},
-	{"mail", "eu-central", []string{"/srv/mail", "/etc"}, []string{"*.lock"}, false},
-	{"files", "wien-rest", []string{"/srv/data", "/home"}, []string{"*.tmp", ".cache", "~$*"}, true},
-	{"servers", "eu-central", []string{"/etc", "/opt", "/var/lib", "/root"}, []string{"/var/lib/docker", "/var/lib/containerd"}, false},
-	{"windows", "wien-rest", []string{`C:\Users`, `D:\Daten`}, []string{"pagefile.sys", "Thumbs.db"}, false},
-	{"laptops", "laptops", []string{"/Users"}, []string{"Downloads", ".cache", "node_modules"}, true},
-	{"media", "media-cold", []string{"/srv/media"}, nil, false},
+	{"databases", "eu-central", []string{"/var/lib/postgresql", "/etc"}, []string{"*.pid", "pg_stat_tmp"}, true, "", false},
+	{"mail", "eu-central", []string{"/srv/mail", "/etc"}, []string{"*.lock"}, false, "0 3 * * *", false},
+	{"files", "wien-rest", []string{"/srv/data", "/home"}, []string{"*.tmp", ".cache", "~$*"}, true, "30 3 * * *", false},
+	{"servers", "eu-central", []string{"/etc", "/opt", "/var/lib", "/root"}, []string{"/var/lib/docker", "/var/lib/containerd"}, false, "15 3 * * *", false},
+	{"windows", "wien-rest", []string{`C:\Users`, `D:\Daten`}, []string{"pagefile.sys", "Thumbs.db"}, false, "0 3 1-30 * *", false},
+	{"laptops", "laptops", []string{"/Users"}, []string{"Downloads", ".cache", "node_modules"}, true, "30 3 * * 1-5", false},
+	{"media", "media-cold", []string{"/srv/media"}, nil, false, "0 4 * * 6,0", true},
 }
 
 // settle makes repositories, hosts and plans.
@@ -122,11 +127,19 @@ func (d *Daemon) plan() map[string]*fleet.Plan {
 		d.repos[r.ID], repos[s.name] = r, r
 	}
 	for _, l := range planLines {
-		p := &fleet.Plan{ID: fleet.PlanID(d.id("P")), Name: l.name, RepositoryID: repos[l.store].ID, Hosts: []fleet.HostID{}, CreatedAt: began.Add(time.Hour),
+		p := &fleet.Plan{Schedule: l.schedule(began), ID: fleet.PlanID(d.id("P")), Name: l.name, RepositoryID: repos[l.store].ID, Hosts: []fleet.HostID{}, CreatedAt: began.Add(time.Hour),
 			Backup: fleet.BackupSpec{Paths: l.paths, Excludes: l.excludes, ExcludeCaches: true, Verbose: l.verbose}}
 		d.plans[p.ID], plans[l.name] = p, p
 	}
 	return plans
+}
+
+func (l planLine) schedule(began time.Time) *fleet.Schedule {
+	s := &fleet.Schedule{Cron: l.when, TimeZone: Zone, SplayMS: (10 * time.Minute).Milliseconds(), Paused: l.paused}
+	if l.when == "" {
+		s.TimeZone, s.EveryMS, s.Start = "", (6 * time.Hour).Milliseconds(), began.Truncate(24*time.Hour).Add(2*time.Hour)
+	}
+	return s
 }
 
 // assign adds a host to a plan, or to none, with the secret of its repository where it has that.

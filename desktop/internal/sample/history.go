@@ -98,7 +98,7 @@ func (d *Daemon) snapshotID() fleet.SnapshotID {
 // pastBackup makes one backup of the past, nearly always one that went well.
 func (d *Daemon) pastBackup(e event) {
 	m := machines[e.machine]
-	j := d.newJob(e.host, e.plan, fleet.KindBackup, "cron", e.at)
+	j := d.newJob(e.host, e.plan, fleet.KindBackup, fleet.ScheduleUser, e.at)
 	started := e.at.Add(time.Duration(180+d.rnd.IntN(600)) * time.Millisecond)
 	s := d.figures(m, e.at)
 	end := started.Add(time.Duration(s.DurationMS) * time.Millisecond)

@@ -171,6 +171,7 @@ func (d *Daemon) putPlan(v *fleet.Plan, r api.PlanRequest, action string) (fleet
 		return fleet.Plan{}, err
 	}
 	v.Name, v.RepositoryID, v.Hosts, v.Backup = r.Name, r.RepositoryID, append([]fleet.HostID{}, r.Hosts...), r.Backup
+	v.Schedule = scheduleOf(r.Schedule, v.Schedule, d.now)
 	d.plans[v.ID] = v
 	d.note(action, string(v.ID), v.Name)
 	d.planChangedLocked(v)

@@ -36,11 +36,11 @@ func (d *Daemon) ended(trait string, kind fleet.JobKind, by string, ago, took ti
 }
 
 func (d *Daemon) endedScenes() {
-	d.scene.Succeeded = d.ended("running", fleet.KindBackup, "cron", 6*time.Hour, 8*time.Minute+31*time.Second, func(m machine, o *fleet.Outcome) {
+	d.scene.Succeeded = d.ended("running", fleet.KindBackup, fleet.ScheduleUser, 6*time.Hour, 8*time.Minute+31*time.Second, func(m machine, o *fleet.Outcome) {
 		s := d.figures(m, o.StartedAt)
 		o.State, o.Summary = fleet.StateSucceeded, &fleet.Summary{Backup: &s}
 	})
-	d.scene.Failed = d.ended("failed", fleet.KindBackup, "cron", 5*time.Hour, 6*time.Minute+2*time.Second, func(_ machine, o *fleet.Outcome) {
+	d.scene.Failed = d.ended("failed", fleet.KindBackup, fleet.ScheduleUser, 5*time.Hour, 6*time.Minute+2*time.Second, func(_ machine, o *fleet.Outcome) {
 		o.State, o.Reason, o.ExitCode, o.Errors = fleet.StateFailed, fleet.ReasonRepositoryDenied, code(1), 2
 		o.Message = "The repository refused a write (restic: client.PutObject: Access Denied). Give this host credentials that may write there, then start the job again."
 	})
@@ -54,11 +54,11 @@ func (d *Daemon) endedScenes() {
 		o.State, o.Reason, o.ExitCode = fleet.StateCancelled, fleet.ReasonCancelled, code(130)
 		o.Message = "Cancelled before a snapshot was saved. What was uploaded stays and the next backup uses it: start the backup again when it suits."
 	})
-	d.scene.Interrupted = d.ended("interrupted", fleet.KindBackup, "cron", 11*time.Hour, 3*time.Minute, func(_ machine, o *fleet.Outcome) {
+	d.scene.Interrupted = d.ended("interrupted", fleet.KindBackup, fleet.ScheduleUser, 11*time.Hour, 3*time.Minute, func(_ machine, o *fleet.Outcome) {
 		o.State, o.Reason = fleet.StateInterrupt, fleet.ReasonHostDown
 		o.Message = "The host restarted while the job ran. Start the job again; what was uploaded until then is used."
 	})
-	d.scene.Lost = d.ended("lost", fleet.KindBackup, "cron", 12*time.Hour, 20*time.Minute, func(_ machine, o *fleet.Outcome) {
+	d.scene.Lost = d.ended("lost", fleet.KindBackup, fleet.ScheduleUser, 12*time.Hour, 20*time.Minute, func(_ machine, o *fleet.Outcome) {
 		o.State, o.Reason = fleet.StateLost, fleet.ReasonJobForgotten
 		o.Message = "The agent came back and does not know the job. Look on the host whether its disk was replaced, and start the job again."
 	})
@@ -96,10 +96,10 @@ func (d *Daemon) openScenes() {
 	check := d.open("waiting", fleet.KindCheck, "mira", 14*time.Minute, &run{speed: 180 * mebibyte, bytes: 380 * gibibyte, files: 24_118})
 	check.Spec.Check = &fleet.CheckSpec{ReadData: "5%"}
 	d.scene.Check = check.ID
-	d.scene.Unknown = d.open("unknown", fleet.KindBackup, "cron", 31*time.Minute, &run{speed: 60 * mebibyte, bytes: 180 * gibibyte, files: 702_118, scan: 9 * second, until: d.now.Add(-23 * time.Minute)}).ID
+	d.scene.Unknown = d.open("unknown", fleet.KindBackup, fleet.ScheduleUser, 31*time.Minute, &run{speed: 60 * mebibyte, bytes: 180 * gibibyte, files: 702_118, scan: 9 * second, until: d.now.Add(-23 * time.Minute)}).ID
 	d.jobs[d.scene.Unknown].State = fleet.StateUnknown
-	d.scene.Running = d.open("running", fleet.KindBackup, "cron", 318*second, &run{speed: 1.69 * gibibyte, scan: 2 * second, perSecond: 40}).ID
-	d.scene.Retrying = d.open("retrying", fleet.KindBackup, "cron", 9*time.Minute, &run{speed: 210 * mebibyte, scan: 12 * second, stuck: d.now.Add(-2 * time.Minute)}).ID
-	d.scene.Waiting = d.open("waiting", fleet.KindBackup, "cron", 6*time.Minute, &run{speed: 600 * mebibyte, scan: 4 * second, blocked: true, perSecond: 25}).ID
-	d.scene.Scanning = d.open("scanning", fleet.KindBackup, "cron", 11*second, &run{speed: 300 * mebibyte, scan: 40 * second}).ID
+	d.scene.Running = d.open("running", fleet.KindBackup, fleet.ScheduleUser, 318*second, &run{speed: 1.69 * gibibyte, scan: 2 * second, perSecond: 40}).ID
+	d.scene.Retrying = d.open("retrying", fleet.KindBackup, fleet.ScheduleUser, 9*time.Minute, &run{speed: 210 * mebibyte, scan: 12 * second, stuck: d.now.Add(-2 * time.Minute)}).ID
+	d.scene.Waiting = d.open("waiting", fleet.KindBackup, fleet.ScheduleUser, 6*time.Minute, &run{speed: 600 * mebibyte, scan: 4 * second, blocked: true, perSecond: 25}).ID
+	d.scene.Scanning = d.open("scanning", fleet.KindBackup, fleet.ScheduleUser, 11*second, &run{speed: 300 * mebibyte, scan: 40 * second}).ID
 }

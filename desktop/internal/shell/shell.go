@@ -28,6 +28,8 @@ type Config struct {
 	Post feed.Post
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+	// Zone is the IANA name of this computer's time zone, "" where it cannot be told.
+	Zone string
 	// NoTray leaves the desktop's tray alone.
 	NoTray bool
 }
@@ -90,7 +92,7 @@ func New(cfg Config) *Shell {
 func (s *Shell) build() {
 	s.frame = newFrame(s)
 	s.layers = widgets.NewRoot(s.frame.root, s.after)
-	s.deps = &pages.Deps{Fleet: s.fleet, Calls: s.calls, Prefs: s.prefs, Vault: s.cfg.Vault, Gate: gate{s}, Window: s.cfg.Window, Now: s.cfg.Now, Post: s.cfg.Post, LogFonts: s.logFonts,
+	s.deps = &pages.Deps{Fleet: s.fleet, Calls: s.calls, Prefs: s.prefs, Vault: s.cfg.Vault, Gate: gate{s}, Window: s.cfg.Window, Now: s.cfg.Now, Zone: s.cfg.Zone, Post: s.cfg.Post, LogFonts: s.logFonts,
 		Navigate: s.Navigate, Back: s.Back, Toast: s.toast, Copy: s.copy, SaveFile: s.saveFile, Restyle: s.Restyle}
 	s.cfg.Window.SetContent(s.layers)
 }

@@ -130,6 +130,9 @@ func newTableLine(t *Table) *tableLine {
 	l.be(l)
 	for _, c := range l.cells {
 		watch(c, func() { l.lay(l.Size()) })
+		if t, ok := c.(*Tipped); ok {
+			t.hovered = l.point
+		}
 	}
 	return l
 }
@@ -229,8 +232,10 @@ func (l *tableLine) Tapped(*fyne.PointEvent) {
 }
 
 // MouseIn implements desktop.Hoverable.
-func (l *tableLine) MouseIn(*desktop.MouseEvent) {
-	l.hovered = true
+func (l *tableLine) MouseIn(*desktop.MouseEvent) { l.point(true) }
+
+func (l *tableLine) point(hovered bool) {
+	l.hovered = hovered
 	l.mark()
 }
 
@@ -238,10 +243,7 @@ func (l *tableLine) MouseIn(*desktop.MouseEvent) {
 func (l *tableLine) MouseMoved(*desktop.MouseEvent) {}
 
 // MouseOut implements desktop.Hoverable.
-func (l *tableLine) MouseOut() {
-	l.hovered = false
-	l.mark()
-}
+func (l *tableLine) MouseOut() { l.point(false) }
 
 // Cursor implements desktop.Cursorable.
 func (l *tableLine) Cursor() desktop.Cursor {

@@ -136,10 +136,19 @@ func Ago(t *time.Time, now time.Time) string {
 	return T("format.ago", "Span", Span(d))
 }
 
+// Until writes how long after now t is: in 3 h.
+func Until(t, now time.Time) string {
+	d := t.Sub(now)
+	if d < time.Minute {
+		return T("format.soon")
+	}
+	return T("format.in", "Span", Span(d))
+}
+
 // Clock writes a time of day in the local zone, with seconds.
 func Clock(t time.Time) string { return t.Local().Format("15:04:05") }
 
-// Moment writes day and time in the local zone: today 21:15, Mon 23 Nov, 13:30; with the year when it is another one.
+// Moment writes day and time in the local zone: today 21:15, tomorrow 02:30, Mon 23 Nov, 13:30; with the year when it is another one.
 func Moment(t, now time.Time) string {
 	t, now = t.Local(), now.Local()
 	clock := t.Format("15:04")
@@ -148,6 +157,8 @@ func Moment(t, now time.Time) string {
 		return T("format.today", "Time", clock)
 	case 1:
 		return T("format.yesterday", "Time", clock)
+	case -1:
+		return T("format.tomorrow", "Time", clock)
 	}
 	return T("format.moment", "Date", Day(t, now), "Time", clock)
 }
