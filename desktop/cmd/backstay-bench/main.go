@@ -65,7 +65,7 @@ func command() *cobra.Command {
 
 // run opens the window, measures in a goroutine beside it, and ends with that.
 func run(c config, measure func(*bench) error) error {
-	debug.SetGCPercent(40) // as the console has it
+	debug.SetGCPercent(25) // as the console has it
 	app.SetMetadata(fyne.AppMetadata{ID: "io.backstay.bench", Name: "Backstay"})
 	a := app.NewWithID("io.backstay.bench")
 	w := a.NewWindow("Backstay")

@@ -60,7 +60,7 @@ func command() *cobra.Command {
 
 // gcPercent is how much the heap may grow before it is collected. A log of a million lines is most of it and stays: with Go's own 100
 // the console would take twice as much as it uses.
-const gcPercent = 40
+const gcPercent = 25
 
 func run(stdin io.Reader, stderr io.Writer, o options) error {
 	debug.SetGCPercent(gcPercent)

@@ -50,24 +50,28 @@ type pen struct {
 	scale         float32
 	width, height float32
 	path          vector.Rasterizer
+	from          point // where the shape's own picture begins, in pixels
 }
 
 type point struct{ x, y float32 }
 
 // begin starts a shape; fill paints all that was added since.
-func (p *pen) begin() { p.path.Reset(p.img.Rect.Dx(), p.img.Rect.Dy()) }
+func (p *pen) begin() {
+	p.from = point{}
+	p.path.Reset(p.img.Rect.Dx(), p.img.Rect.Dy())
+}
 
 func (p *pen) fill(src image.Image) {
 	p.path.DrawOp = draw.Over
 	p.path.Draw(p.img, p.img.Rect, src, image.Point{})
 }
 
-func (p *pen) moveTo(q point) { p.path.MoveTo(q.x*p.scale, q.y*p.scale) }
-func (p *pen) lineTo(q point) { p.path.LineTo(q.x*p.scale, q.y*p.scale) }
+func (p *pen) moveTo(q point) { p.path.MoveTo(q.x*p.scale-p.from.x, q.y*p.scale-p.from.y) }
+func (p *pen) lineTo(q point) { p.path.LineTo(q.x*p.scale-p.from.x, q.y*p.scale-p.from.y) }
 
 func (p *pen) cubeTo(a, b, c point) {
-	s := p.scale
-	p.path.CubeTo(a.x*s, a.y*s, b.x*s, b.y*s, c.x*s, c.y*s)
+	s, x, y := p.scale, p.from.x, p.from.y
+	p.path.CubeTo(a.x*s-x, a.y*s-y, b.x*s-x, b.y*s-y, c.x*s-x, c.y*s-y)
 }
 
 // snap moves a coordinate to the nearest whole pixel.
@@ -89,6 +93,20 @@ func (p *pen) bar(x, y, w, h, radius float32) {
 	p.lineTo(point{x, y + r})
 	p.cubeTo(point{x, y + k}, point{x + k, y}, point{x + r, y})
 	p.path.ClosePath()
+}
+
+// fillBar is bar and fill of one bar alone. The rasteriser goes over no more pixels than the bar has.
+func (p *pen) fillBar(x, y, w, h, radius float32, src image.Image) {
+	down, up := func(v float32) int { return int(math.Floor(float64(v * p.scale))) }, func(v float32) int { return int(math.Ceil(float64(v * p.scale))) }
+	box := image.Rect(down(x), down(y), up(x+w), up(y+h)).Intersect(p.img.Rect)
+	if box.Empty() {
+		return
+	}
+	p.path.Reset(box.Dx(), box.Dy())
+	p.from = point{float32(box.Min.X), float32(box.Min.Y)}
+	p.bar(x, y, w, h, radius)
+	p.path.DrawOp = draw.Over
+	p.path.Draw(p.img, box, src, image.Point{})
 }
 
 // rule paints a hairline across at y, as sharp as the screen allows.

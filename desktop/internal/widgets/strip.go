@@ -2,6 +2,7 @@ package widgets
 
 import (
 	"image"
+	"image/color"
 	"slices"
 
 	"fyne.io/fyne/v2"
@@ -55,34 +56,36 @@ func (s *Strip) paintMarks(p *pen) {
 		wide = max(min(wide, pitch*0.6), pitch*0.55, 1)
 	}
 	missing := s.slots - len(s.marks)
-	for _, tone := range []Tone{Muted, Ok, Warn, Error, Running} {
-		p.begin()
-		any := false
-		for i := range s.slots {
-			mark := Muted
-			if i >= missing {
-				mark = s.marks[i-missing]
-			}
-			if mark != tone {
-				continue
-			}
-			any = true
-			x, height := p.snap(float32(i)*pitch), p.height
-			if tone == Muted {
-				height = 4
-			}
-			p.bar(x, p.height-height, p.snap(wide), height, 1.5)
+	var colors [len(stripTones)]image.Image
+	for i := range s.slots {
+		mark := Muted
+		if i >= missing {
+			mark = s.marks[i-missing]
 		}
-		if !any {
+		at := slices.Index(stripTones[:], mark)
+		if at < 0 {
 			continue
 		}
-		c := toneColor(tone.Fill(), 1)
-		switch tone {
-		case Muted:
-			c = toneColor(theme.BorderStrong, 1)
-		case Ok:
-			c = toneColor(tone.Fill(), 0.88) // many of them: quieter than what went wrong
+		if colors[at] == nil {
+			colors[at] = image.NewUniform(stripColor(mark))
 		}
-		p.fill(image.NewUniform(c))
+		height := p.height
+		if mark == Muted {
+			height = 4
+		}
+		p.fillBar(p.snap(float32(i)*pitch), p.height-height, p.snap(wide), height, 1.5, colors[at])
 	}
+}
+
+// stripTones are the tones that a mark may have.
+var stripTones = [...]Tone{Muted, Ok, Warn, Error, Running}
+
+func stripColor(tone Tone) color.Color {
+	switch tone {
+	case Muted:
+		return toneColor(theme.BorderStrong, 1)
+	case Ok:
+		return toneColor(tone.Fill(), 0.88) // many of them: quieter than what went wrong
+	}
+	return toneColor(tone.Fill(), 1)
 }
