@@ -107,6 +107,7 @@ race: deps bin/restic bin/rest-server ## everything with the race detector, twic
 lint: bin/golangci-lint cross ## gofmt, go vet for each system, golangci-lint, the changelog's form
 	@unformatted="$$(git ls-files '*.go' | xargs gofmt -l)"; [ -z "$$unformatted" ] || { echo "not gofmt-clean:"; echo "$$unformatted"; exit 1; }
 	go vet ./...
+	CGO_ENABLED=0 go vet -tags=migrated_fynedo,ci,describe ./agent/cmd/... ./daemon/cmd/... ./desktop/cmd/backstay-desktop
 	bin/golangci-lint run ./...
 	packaging/changelog/check.sh
 

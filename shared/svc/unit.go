@@ -72,7 +72,7 @@ func Account(d Definition) string {
 	if d.Systemd.Account == "" || d.User {
 		return ""
 	}
-	return fmt.Sprintf("# Written by `%s install`.\nu %s - \"%s\" %s\n", d.program(), d.Systemd.Account, d.Title, d.Systemd.Home)
+	return fmt.Sprintf("# The account that %s runs as.\nu %s - \"%s\" %s\n", d.program(), d.Systemd.Account, d.Title, d.Systemd.Home)
 }
 
 // unitText is s as a setting's value: "%" begins a specifier.

@@ -1,3 +1,5 @@
+//go:build !describe
+
 // Command backstay-agent runs restic on a host for a Backstay daemon: it keeps the host's secrets, owns its jobs and reports them.
 // `backstay-agent help` tells the rest.
 package main

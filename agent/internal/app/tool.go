@@ -28,8 +28,9 @@ type tool struct {
 
 func newTool(c config.Config) *tool {
 	var folders []string
-	if own, err := os.Executable(); err == nil {
-		folders = append(folders, filepath.Dir(own)) // the restic that travels with the agent comes first
+	if own, err := os.Executable(); err == nil { // the restic that travels with the agent comes first
+		dir := filepath.Dir(own)
+		folders = append(folders, filepath.Join(filepath.Dir(dir), "lib", "backstay"), dir)
 	}
 	return &tool{explicit: c.Restic, folders: append(folders, filepath.SplitList(os.Getenv("PATH"))...)}
 }

@@ -1,3 +1,5 @@
+//go:build !describe
+
 // Command backstay is the command line of Backstay: backups of a fleet, started and followed over the daemon's HTTP API.
 // `backstay help` tells the rest.
 package main

@@ -1,3 +1,5 @@
+//go:build !describe
+
 // Command backstayd is Backstay's control daemon: hosts, plans, jobs and their logs, the HTTP API for people and scripts, and the
 // socket to which agents dial. `backstayd help` tells the rest.
 package main

@@ -42,6 +42,9 @@ func Main(ctx context.Context, env Env, args []string) int {
 	return exitCode(err)
 }
 
+// Root gives the commands, for their manual.
+func Root(env Env) *cobra.Command { return (&cli{env: env}).root() }
+
 func (c *cli) root() *cobra.Command {
 	root := &cobra.Command{
 		Use: "backstay", Short: "Backups of a fleet, from the command line", Long: rootHelp,

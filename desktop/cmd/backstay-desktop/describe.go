@@ -1,0 +1,14 @@
+//go:build describe
+
+// Command backstay-desktop, built with the tag "describe", writes its manual for packages.
+package main
+
+import (
+	"os"
+
+	"github.com/backstay/backstay/shared/manual"
+)
+
+func main() {
+	os.Exit(manual.Main(manual.Book{Command: command(), Section: "1"}, os.Args[1:]))
+}
