@@ -143,10 +143,40 @@ test-wayland: bin/restic ## the console on Wayland (weston), against a real daem
 test-systemd: bin/restic bin/rest-server ## daemon and agent as services of a real systemd (as root; says so where it cannot)
 	packaging/systemd/test.sh
 
+# Packages. VERSION names them; ARCHS and PACKAGES say which.
+ARCHS ?= amd64 arm64
+PACKAGES ?= daemon agent desktop
+PACKAGE_TOOLS := bin/nfpm bin/cyclonedx-gomod
+
+bin/nfpm: packaging/tools/nfpm/go.mod packaging/tools/nfpm/go.sum
+	@mkdir -p bin
+	cd packaging/tools/nfpm && CGO_ENABLED=0 go build -o $(CURDIR)/$@ github.com/goreleaser/nfpm/v2/cmd/nfpm
+	@touch $@
+
+bin/cyclonedx-gomod: packaging/tools/cyclonedx-gomod/go.mod packaging/tools/cyclonedx-gomod/go.sum
+	@mkdir -p bin
+	cd packaging/tools/cyclonedx-gomod && CGO_ENABLED=0 go build -o $(CURDIR)/$@ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+	@touch $@
+
+.PHONY: package
+package: $(PACKAGE_TOOLS) ## dist/: .deb and .rpm of daemon, agent (with restic) and console, SBOMs, SHA256SUMS
+	@packaging/deps.sh package
+	VERSION='$(VERSION)' PACKAGES='$(PACKAGES)' packaging/package/build.sh dist $(ARCHS)
+
+.PHONY: package-check
+package-check: $(PACKAGE_TOOLS) ## the packages of the last commit, built twice: the same bytes
+	@packaging/deps.sh package
+	VERSION='$(VERSION)' PACKAGES='$(PACKAGES)' packaging/package/check.sh $(ARCHS)
+
+.PHONY: package-lint
+package-lint: ## lintian, rpmlint, desktop-file-validate and appstreamcli on what is in dist/
+	@packaging/deps.sh package
+	packaging/package/lint.sh dist
+
 .PHONY: faults
 faults: deps bin/restic bin/rest-server ## FAULT_ROUNDS (200) rounds of random cuts and kills
 	BACKSTAY_FAULT_ROUNDS=$(FAULT_ROUNDS) go test -count=1 -run 'TestRandomCuts' -timeout 6h -v $(E2E)
 
 .PHONY: clean
-clean: ## remove bin/ and the demo's data in run/
-	rm -rf bin run
+clean: ## remove bin/, dist/ and the demo's data in run/
+	rm -rf bin dist run

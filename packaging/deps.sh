@@ -1,7 +1,7 @@
 #!/bin/sh
-# deps.sh [run|desktop|windows|wine|wayland|test]: installs the Debian packages that `make run` (daemon, agent, CLI), building the
-# console, building it for Windows, looking at it under Wine or Wayland, or `make test` needs and this machine lacks, and says which.
-# Does nothing, quietly, where all is there.
+# deps.sh [run|desktop|windows|wine|wayland|package|test]: installs the Debian packages that `make run` (daemon, agent, CLI), building the
+# console, building it for Windows, looking at it under Wine or Wayland, making packages, or `make test` needs and this machine lacks,
+# and says which. Does nothing, quietly, where all is there.
 set -eu
 
 missing=
@@ -23,6 +23,14 @@ for_what=${1:-test}
 case $for_what in
 windows | wine) need x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64 ;;
 esac
+if [ "$for_what" = package ]; then
+	need dpkg-deb dpkg
+	need objdump binutils
+	need lintian lintian
+	need rpmlint rpmlint
+	need desktop-file-validate desktop-file-utils
+	need appstreamcli appstream
+fi
 if [ "$for_what" = wine ]; then
 	need wine wine
 	need /usr/lib/wine/wine64 wine64
