@@ -93,3 +93,76 @@ func TestAccessForAViewerOffersThePasswordOnly(t *testing.T) {
 	b.says("Change my password")
 	b.silent("Add user")
 }
+
+func TestAccessAddsAndRemovesAUser(t *testing.T) {
+	b := newBench(t, sample.New(sample.Noon())).listed()
+	b.open(nav.Route{Page: nav.Access}, nil)
+	b.says("anna")
+	b.tap("Add user")
+	b.key(fyne.KeyReturn)
+	b.says("Give a name.")
+	b.write("anna")
+	b.key(fyne.KeyReturn)
+	b.says("Use at least 10 characters.")
+	b.w.Canvas().FocusNext()
+	b.write("correct horse battery")
+	b.key(fyne.KeyReturn)
+	b.says("There is a user anna already. Choose another name.")
+	b.key(fyne.KeyEscape)
+	b.tap("Add user")
+	b.fill("otto", "correct horse battery")
+	b.key(fyne.KeyReturn)
+	b.until("the dialog's end", func() bool { return b.find("At least 10 characters.") == nil })
+	b.says("otto")
+	p, ok := b.page.(*access)
+	if !ok {
+		t.Fatalf("%T", b.page)
+	}
+	u := p.users.items[slices.IndexFunc(p.users.items, func(u api.User) bool { return u.Name == "otto" })]
+	p.removeUser(u)
+	b.says("Remove otto?")
+	b.tap("Remove user")
+	b.until("the user to go", func() bool { return b.find("otto") == nil })
+}
+
+func TestAccessShowsANewTokenOnceAndRevokesIt(t *testing.T) {
+	b := newBench(t, sample.New(sample.Noon())).listed()
+	b.open(nav.Route{Page: nav.Access, Tab: tabTokens}, nil)
+	b.says("grafana")
+	b.tap("Create token")
+	b.key(fyne.KeyReturn)
+	b.says("Give a name.")
+	b.write("deploy")
+	b.key(fyne.KeyReturn)
+	b.says("Token deploy")
+	b.says("bst_sample_9wQ2")
+	b.tap("Copy token")
+	if b.copied != "bst_sample_9wQ2" {
+		t.Errorf("copied %q", b.copied)
+	}
+	b.tap("Done")
+	b.silent("bst_sample_9wQ2")
+	b.says("deploy")
+	p, ok := b.page.(*access)
+	if !ok {
+		t.Fatalf("%T", b.page)
+	}
+	p.removeToken(p.tokens.items[slices.IndexFunc(p.tokens.items, func(t api.Token) bool { return t.Name == "deploy" })])
+	b.says("Revoke the token deploy?")
+	b.tap("Revoke")
+	b.until("the token to go", func() bool { return b.find("deploy") == nil })
+}
+
+func TestAccessRevokesAnAgent(t *testing.T) {
+	b := newBench(t, sample.New(sample.Noon())).listed()
+	b.open(nav.Route{Page: nav.Access, Tab: tabAgents}, nil)
+	p, ok := b.page.(*access)
+	if !ok {
+		t.Fatalf("%T", b.page)
+	}
+	id := b.d.Scene().Offline
+	p.revokeAgent(b.deps.Fleet.Host(id))
+	b.says("Revoke the agent of lei-macbook?")
+	b.tap("Revoke")
+	b.until("the host to be revoked", func() bool { return b.deps.Fleet.Host(id).RevokedAt != nil })
+}

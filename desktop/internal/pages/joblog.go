@@ -49,7 +49,7 @@ func newJobLog(p *job) *jobLog {
 	l := &jobLog{p: p, format: logline.New(logWords()), count: widgets.NewLabel("", widgets.Caption), hits: widgets.NewLabel("", widgets.Caption)}
 	l.view = logview.New(logview.Config{Fonts: p.d.LogFonts, Location: time.Local, Post: p.d.Post, FollowText: followWords, OnSearch: l.searched, OnCopied: l.copied,
 		OnFind: func() { l.search.Focus() }, OnEscape: l.escape, OnOlder: l.older, OnNewer: l.newer, OnTail: l.tail})
-	l.search = widgets.NewSearchField(words.T("log.search"), shortcutHint("F"), l.view.Search)
+	l.search = widgets.NewSearchField(words.T("log.search"), words.Shortcut("F"), l.view.Search)
 	l.search.OnSubmit(func(string) { l.view.NextHit() })
 	l.search.OnKey(l.searchKey)
 	l.prev = widgets.NewIconButton(icons.ChevronUp, words.T("log.previous"), l.view.PrevHit)

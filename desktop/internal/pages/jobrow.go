@@ -109,5 +109,3 @@ func sizeOrNone(n int64) string {
 	}
 	return words.Bytes(n)
 }
-
-func shortcutHint(key string) string { return words.T("app.shortcut", "Key", key) }

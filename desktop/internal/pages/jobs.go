@@ -73,7 +73,7 @@ func (p *jobs) makeTools(f vm.JobsFilter) {
 		labels[i] = words.T("jobs.scope." + string(s))
 	}
 	p.scopes = widgets.NewSegmented(labels, max(slices.Index(jobScopes[:], f.Scope), 0), func(i int) { p.filter(func(f *vm.JobsFilter) { f.Scope = jobScopes[i] }) })
-	p.search = widgets.NewSearchField(words.T("jobs.search"), shortcutHint("F"), func(text string) { p.filter(func(f *vm.JobsFilter) { f.Text = text }) })
+	p.search = widgets.NewSearchField(words.T("jobs.search"), words.Shortcut("F"), func(text string) { p.filter(func(f *vm.JobsFilter) { f.Text = text }) })
 	p.search.SetText(f.Text)
 	kinds := []string{words.T("jobs.every_kind")}
 	for _, k := range fleet.JobKinds {

@@ -1,6 +1,11 @@
 package pages
 
 import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -100,4 +105,70 @@ func TestAJobThatIsNotKnown(t *testing.T) {
 	b := newBench(t, sample.New(sample.Noon())).listed()
 	b.open(nav.Route{Page: nav.Job, ID: "J-none"}, nil)
 	b.says("This job is not known")
+}
+
+// log is the log of the open page of a job.
+func (b *bench) log() *jobLog {
+	b.t.Helper()
+	p, ok := b.page.(*job)
+	if !ok {
+		b.t.Fatalf("%T", b.page)
+	}
+	return p.log
+}
+
+func TestTheLogIsSearchedFilteredWrappedAndCopied(t *testing.T) {
+	b := newBench(t, sample.New(sample.Noon())).listed()
+	b.open(nav.Route{Page: nav.Job, ID: string(b.d.Scene().Failed)}, nil)
+	b.says("4,804 lines")
+	l := b.log()
+	b.page.Key(Key{Name: fyne.KeyF, Super: true})
+	b.write("Access Denied")
+	b.says("4 of 4")
+	b.key(fyne.KeyUp)
+	b.says("3 of 4")
+	b.key(fyne.KeyReturn)
+	b.says("4 of 4")
+	b.key(fyne.KeyEscape)
+	b.until("the end of the search", func() bool { return b.find("4 of 4") == nil && l.search.Text() == "" })
+	was := l.view.Wrapped()
+	l.wrap.Tapped(nil)
+	if l.view.Wrapped() == was || b.deps.Prefs.Get().WrapLog == was {
+		t.Error("nothing is wrapped, or it is not kept")
+	}
+	b.tap("Error")
+	l.copyAll()
+	b.until("the copy", func() bool { return slices.Contains(b.toasts, "Copied") })
+	if text := fyne.CurrentApp().Clipboard().Content(); !strings.Contains(text, "unable to save snapshot") || strings.Contains(text, "unchanged") {
+		t.Errorf("copied %q", text)
+	}
+}
+
+func TestTheLogIsSavedAsResticPrintedIt(t *testing.T) {
+	b := newBench(t, sample.New(sample.Noon())).listed()
+	path, name := filepath.Join(t.TempDir(), "log"), ""
+	b.deps.SaveFile = func(ctx context.Context, n string, write func(context.Context, string) error) {
+		if name = n; write(ctx, path) != nil {
+			t.Error("not written")
+		}
+	}
+	b.open(nav.Route{Page: nav.Job, ID: string(b.d.Scene().Warned)}, nil)
+	b.tap("Save log")
+	text, err := os.ReadFile(path)
+	if err != nil || strings.Count(string(text), "\n") != 4805 || !strings.Contains(string(text), "IMG_0041.jpg") || !strings.HasSuffix(name, ".log") {
+		t.Errorf("%q, %v, %d bytes", name, err, len(text))
+	}
+}
+
+func TestALogWithoutLinesSaysWhy(t *testing.T) {
+	b := newBench(t, sample.New(sample.Noon())).listed()
+	b.open(nav.Route{Page: nav.Job, ID: string(b.d.Scene().Queued)}, nil)
+	b.says("The log begins when the job starts on its host.")
+	b.open(nav.Route{Page: nav.Job, ID: string(b.d.Scene().Failed)}, nil)
+	b.says("4,804 lines")
+	b.silent("The log begins when the job starts on its host.")
+	b.silent("Throughput") // nothing of it is known any more
+	b.open(nav.Route{Page: nav.Job, ID: string(b.d.Scene().Running)}, nil)
+	b.says("Throughput")
+	b.silent("The speed is drawn while the job runs.") // the last minutes are told at once
 }

@@ -34,7 +34,7 @@ type plans struct {
 func newPlans(ctx context.Context, d *Deps, r nav.Route, state any) Page {
 	p := &plans{ctx: ctx, d: d, vm: vm.NewPlans(d.Fleet), open: r.ID}
 	p.add = newAdder(d, fleet.RoleOperator, words.T("plans.add"), func() { p.edit("") })
-	p.search = widgets.NewSearchField(words.T("plans.search"), shortcutHint("F"), func(text string) {
+	p.search = widgets.NewSearchField(words.T("plans.search"), words.Shortcut("F"), func(text string) {
 		p.vm.SetText(text)
 		p.show()
 	})

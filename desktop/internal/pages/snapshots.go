@@ -85,7 +85,7 @@ func (p *snapshots) makeTools(f vm.SnapshotsFilter) {
 		repoNames, repos = append(repoNames, plaintext.Field(r.Name)), append(repos, r.ID)
 	}
 	p.repository = widgets.NewSelect("", repoNames, chosen, func(i int) { p.filter(func(f *vm.SnapshotsFilter) { f.Repository = repos[i] }) })
-	p.search = widgets.NewSearchField(words.T("snapshots.search"), shortcutHint("F"), func(text string) { p.filter(func(f *vm.SnapshotsFilter) { f.Text = text }) })
+	p.search = widgets.NewSearchField(words.T("snapshots.search"), words.Shortcut("F"), func(text string) { p.filter(func(f *vm.SnapshotsFilter) { f.Text = text }) })
 	p.search.SetText(f.Text)
 }
 

@@ -1,8 +1,6 @@
 package shell
 
 import (
-	"runtime"
-
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 
@@ -10,16 +8,6 @@ import (
 	"github.com/backstay/backstay/desktop/internal/pages"
 	"github.com/backstay/backstay/desktop/internal/widgets"
 )
-
-// paletteShortcut is how the palette's shortcut is written.
-func paletteShortcut() string { return shortcutText("K") }
-
-func shortcutText(key string) string {
-	if runtime.GOOS == "darwin" {
-		return "⌘" + key
-	}
-	return "Ctrl " + key
-}
 
 // sections are reached by Ctrl or ⌘ and a digit, in the sidebar's order.
 var sections = [...]nav.Name{nav.Overview, nav.Hosts, nav.Jobs, nav.Snapshots, nav.Plans, nav.Repositories, nav.Access, nav.Settings}

@@ -31,7 +31,7 @@ type pageCrumb struct {
 
 func newTopBar(s *Shell) *topBar {
 	b := &topBar{s: s}
-	b.search = widgets.Fixed(widgets.NewSearchButton(words.T("shell.search"), paletteShortcut(), s.showPalette), 300)
+	b.search = widgets.Fixed(widgets.NewSearchButton(words.T("shell.search"), words.Shortcut("K"), s.showPalette), 300)
 	b.row = widgets.HFlex(10)
 	line := widgets.Divider()
 	b.root = container.New(&topLayout{line}, widgets.Backdrop(theme.Bg, 0, widgets.Pad(b.row, 0, theme.PagePadX, 0, theme.PagePadX)), line)

@@ -119,7 +119,7 @@ func (d *Dialog) dismiss() {
 
 func (d *Dialog) lay(s fyne.Size) {
 	d.scrim.Resize(s)
-	width := min(d.cfg.Width, s.Width-32)
+	width := min(max(d.cfg.Width, up(d.whole.MinSize().Width)), s.Width-32)
 	height := min(up(naturalIn(d.whole, width).Height), s.Height-48) // a fraction less would let the body scroll
 	at := fyne.NewPos((s.Width-width)/2, max((s.Height-height)*0.42, 24))
 	d.bg.Move(at)

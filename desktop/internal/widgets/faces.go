@@ -144,7 +144,10 @@ type KeyValues struct {
 	values []fyne.CanvasObject
 }
 
-const keyValueHeight = 27
+const (
+	keyValueHeight = 27
+	keyValueGap    = 22 // between the widest name and the values
+)
 
 // NewKeyValues makes the facts.
 func NewKeyValues(rows ...KV) *KeyValues {
@@ -186,15 +189,18 @@ func (k *KeyValues) keyWidth() float32 {
 	for _, l := range k.keys {
 		widest = max(widest, l.NaturalSize().Width)
 	}
-	return widest + 22
+	return widest + keyValueGap
 }
 
 func (k *KeyValues) lay(s fyne.Size) {
 	left := k.keyWidth()
+	if k.NaturalSize().Width > s.Width { // a narrow card: the values need the room more than the gap does
+		left -= keyValueGap / 2
+	}
 	for i, l := range k.keys {
 		y := float32(i) * keyValueHeight
 		l.Move(fyne.NewPos(0, y))
-		l.Resize(fyne.NewSize(left-8, keyValueHeight))
+		l.Resize(fyne.NewSize(left-4, keyValueHeight))
 		v := k.values[i]
 		want := naturalSize(v)
 		height := min(want.Height, keyValueHeight)

@@ -10,6 +10,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"runtime"
 	"slices"
 
 	"fyne.io/fyne/v2"
@@ -79,6 +80,14 @@ func places(args []any) map[string]any {
 		}
 	}
 	return m
+}
+
+// Shortcut names a key that is pressed with Ctrl, or with ⌘ on macOS.
+func Shortcut(key string) string {
+	if runtime.GOOS == "darwin" {
+		return "⌘" + key
+	}
+	return T("app.shortcut", "Key", key)
 }
 
 // Has tells whether there is a text for key.
