@@ -106,6 +106,9 @@ func (p *plans) edit(id string) {
 		cfg.Delete = func() { p.delete(id, name) }
 	}
 	cfg.Save = func(r api.PlanRequest, done func(error)) {
+		if v := f.Plan(fleet.PlanID(id)); v != nil && v.Schedule != nil && r.Schedule != nil {
+			r.Schedule.Paused = v.Schedule.Paused // by now: the dialog does not set it
+		}
 		feed.Call(p.ctx, p.d.Calls, func(ctx context.Context) (fleet.Plan, error) {
 			if id == "" {
 				return p.d.Daemon.AddPlan(ctx, r)

@@ -4,8 +4,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/backstay/backstay/desktop/internal/model"
 	"github.com/backstay/backstay/desktop/internal/nav"
 	"github.com/backstay/backstay/desktop/internal/sample"
+	"github.com/backstay/backstay/desktop/internal/vm"
 	"github.com/backstay/backstay/desktop/internal/widgets"
 	"github.com/backstay/backstay/desktop/internal/words"
 	"github.com/backstay/backstay/shared/api"
@@ -106,4 +108,39 @@ func TestJobsSayThatAScheduleBeganThem(t *testing.T) {
 	b.says("databases · by schedule")
 	b.open(hostRoute(b.d.Scene().Host), nil)
 	b.says("databases · started " + words.Moment(*b.deps.Fleet.Job(b.d.Scene().Running).StartedAt, b.deps.Now()) + " by schedule")
+}
+
+// Who pauses a plan while somebody else has its dialog open is not overruled by it.
+func TestSavingAPlanDoesNotResumeIt(t *testing.T) {
+	b := as(t, fleet.RoleOperator)
+	id := b.d.Scene().Plan
+	b.open(nav.Route{Page: nav.Plans, ID: string(id)}, nil)
+	b.says("Plan databases")
+	if _, err := b.d.PausePlan(t.Context(), string(id)); err != nil {
+		t.Fatal(err)
+	}
+	b.until("the pause", func() bool { return b.deps.Fleet.Plan(id).Schedule.Paused })
+	rev := b.deps.Fleet.Plan(id).Rev
+	b.tap("Save")
+	b.until("the save", func() bool { return b.deps.Fleet.Plan(id).Rev > rev })
+	if !b.deps.Fleet.Plan(id).Schedule.Paused {
+		t.Error("it runs again")
+	}
+}
+
+func TestTheOverviewSaysWhatBeginsNext(t *testing.T) {
+	newBench(t, sample.Vacant(sample.Noon())) // for the words
+	now := sample.Noon()
+	next := vm.FleetNext{At: now.Add(25 * time.Minute), Hosts: 38}
+	for want, got := range map[string]string{
+		"next 38 at " + next.At.Local().Format("15:04"):              runningText(vm.Cards{}, next, now),
+		"1.00 MiB/s · next 38 at " + next.At.Local().Format("15:04"): runningText(vm.Cards{Speed: 1 << 20}, next, now),
+		"1.00 MiB/s · 2 wait for their hosts":                        runningText(vm.Cards{Speed: 1 << 20, Totals: model.Totals{Queued: 2}}, next, now),
+		"next 1 in 3 d":                                              runningText(vm.Cards{}, vm.FleetNext{At: now.AddDate(0, 0, 3), Hosts: 1}, now),
+		"Nothing runs":                                               runningText(vm.Cards{}, vm.FleetNext{}, now),
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 }
