@@ -61,6 +61,12 @@ bin/restic: packaging/tools/restic/go.mod packaging/tools/restic/go.sum
 	cd packaging/tools/restic && CGO_ENABLED=0 go build -o $(CURDIR)/$@ github.com/restic/restic/cmd/restic
 	@touch $@
 
+bin/restic.exe: packaging/tools/restic/go.mod packaging/tools/restic/go.sum
+	@echo "building restic for Windows (a few minutes, once)"
+	@mkdir -p bin
+	cd packaging/tools/restic && GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go build -o $(CURDIR)/$@ github.com/restic/restic/cmd/restic
+	@touch $@
+
 bin/rest-server: packaging/tools/rest-server/go.mod packaging/tools/rest-server/go.sum
 	@echo "building rest-server"
 	@mkdir -p bin
@@ -130,9 +136,10 @@ bench-window: ## the console's real window: a million lines of log, thousands of
 	go test -run '^$$' -bench BenchmarkWindow -benchtime 1x -timeout 30m -v $(E2E)
 
 .PHONY: test-wine
-test-wine: desktop-windows bin/restic ## the console for Windows under Wine, against a real daemon and agent; pictures in artifacts/wine
+test-wine: desktop-windows bin/restic bin/restic.exe bin/rest-server ## the console and the agent for Windows under Wine; pictures in artifacts/wine
 	@packaging/deps.sh wine
 	BACKSTAY_TEST_WINE=1 go test -count=1 -run TestConsoleUnderWine -timeout 10m -v $(E2E)
+	packaging/test/wine/agent.sh
 
 .PHONY: test-wayland
 test-wayland: bin/restic ## the console on Wayland (weston), against a real daemon and agent; pictures in artifacts/wayland

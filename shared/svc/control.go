@@ -192,7 +192,7 @@ func (o Order) checkFolders() error {
 			return fault.New(fault.InvalidInput, "%s cannot be purged. Name the right folder with --data.", f)
 		}
 	}
-	if _, err := os.Stat(o.DataDir); err != nil {
+	if _, err := os.Stat(o.DataDir); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
 	if _, err := os.Stat(filepath.Join(o.DataDir, "lock")); err != nil {

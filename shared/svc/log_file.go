@@ -64,17 +64,20 @@ func showFile(ctx context.Context, d Definition, v View, w io.Writer) (err error
 
 // reopened gives the file that has the name now; it is another one once the log was begun anew.
 func reopened(f *os.File, path string) (*os.File, error) {
-	now, err := os.Stat(path)
-	if err != nil {
+	next, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return f, nil // being begun anew
+	}
+	if err != nil {
+		return f, fmt.Errorf("open the log: %w", err)
+	}
+	now, err := next.Stat()
+	if err != nil {
+		return f, errors.Join(err, next.Close())
 	}
 	old, err := f.Stat()
 	if err != nil || os.SameFile(now, old) {
-		return f, err
-	}
-	next, err := os.Open(path)
-	if err != nil {
-		return f, nil // the next look will have it
+		return f, errors.Join(err, next.Close())
 	}
 	return next, f.Close()
 }

@@ -3,7 +3,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"syscall"
 
@@ -14,8 +16,11 @@ import (
 // the daemon's own.
 func actAsOwner(data string) error {
 	info, err := os.Stat(data)
-	if err != nil || os.Geteuid() != 0 {
+	if errors.Is(err, fs.ErrNotExist) || os.Geteuid() != 0 {
 		return nil // it will be made, or its owner is who we are
+	}
+	if err != nil {
+		return fmt.Errorf("look at the data folder: %w", err)
 	}
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok || st.Uid == 0 {
