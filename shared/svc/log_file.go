@@ -35,7 +35,7 @@ const followEvery = 250 * time.Millisecond
 
 // showFile shows the last lines of the service's log, and with Follow those that come, until ctx ends.
 func showFile(ctx context.Context, d Definition, v View, w io.Writer) (err error) {
-	f, err := os.Open(logFile(d))
+	f, err := openLog(logFile(d))
 	if errors.Is(err, fs.ErrNotExist) {
 		return fault.Wrap(fault.NotFound, err, "There is no log %s yet. It is written by the service; start it with `%s start%s`.", logFile(d), d.program(), d.userFlag())
 	}
@@ -64,7 +64,7 @@ func showFile(ctx context.Context, d Definition, v View, w io.Writer) (err error
 
 // reopened gives the file that has the name now; it is another one once the log was begun anew.
 func reopened(f *os.File, path string) (*os.File, error) {
-	next, err := os.Open(path)
+	next, err := openLog(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return f, nil // being begun anew
 	}
