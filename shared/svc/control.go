@@ -101,10 +101,6 @@ func (o Order) install(ctx context.Context, m Manager) ([]string, error) {
 			return nil, err
 		}
 	}
-	before, err := m.State(ctx)
-	if err != nil {
-		return nil, err
-	}
 	done, err := m.Install(ctx)
 	if err != nil {
 		return nil, err
@@ -123,8 +119,12 @@ func (o Order) install(ctx context.Context, m Manager) ([]string, error) {
 	if o.NoStart {
 		return lines, nil
 	}
+	now, err := m.State(ctx)
+	if err != nil {
+		return lines, err
+	}
 	switch {
-	case !before.Running:
+	case !now.Running:
 		err = m.Start(ctx)
 	case len(done) > 0 || o.Fresh:
 		err = m.Restart(ctx)
@@ -132,8 +132,7 @@ func (o Order) install(ctx context.Context, m Manager) ([]string, error) {
 	if err != nil {
 		return lines, err
 	}
-	now, err := m.State(ctx)
-	if err != nil {
+	if now, err = m.State(ctx); err != nil {
 		return lines, err
 	}
 	return append(lines, fmt.Sprintf("It runs (%s, pid %d).", now.Words, now.PID)), nil

@@ -80,6 +80,17 @@ func (m *systemdManager) packaged() string {
 	return ""
 }
 
+// ownUnit tells whether the service needs a unit of its own: a package's does when it says the same. One with another data folder or
+// further flags hides it.
+func (m *systemdManager) ownUnit() bool {
+	path := m.packaged()
+	if path == "" {
+		return true
+	}
+	text, err := os.ReadFile(path)
+	return err != nil || string(text) != Unit(m.d)
+}
+
 // Install writes unit, drop-in and account, and enables the unit. What it wrote itself is taken back when a later step fails.
 func (m *systemdManager) Install(ctx context.Context) (done []string, err error) {
 	if err := MayChange(m.d.User); err != nil {
@@ -99,13 +110,12 @@ func (m *systemdManager) Install(ctx context.Context) (done []string, err error)
 			return nil, err
 		}
 	}
-	if path := m.packaged(); path != "" {
-		w.say("its unit is the package's, %s", path)
-		// One that an earlier install wrote would hide the package's.
-		if err := w.remove(m.unitFile()); err != nil {
-			return nil, err
-		}
-	} else if err := w.write(m.unitFile(), Unit(m.d)); err != nil {
+	if m.ownUnit() {
+		err = w.write(m.unitFile(), Unit(m.d))
+	} else {
+		err = w.remove(m.unitFile()) // one that an earlier install wrote would hide the package's
+	}
+	if err != nil {
 		return nil, err
 	}
 	if text := DropIn(m.d); text != "" {
