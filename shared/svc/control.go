@@ -177,7 +177,7 @@ func (o Order) uninstall(ctx context.Context, m Manager) ([]string, error) {
 			continue
 		}
 		if err := os.RemoveAll(f); err != nil {
-			return lines, fault.Wrap(fault.StorageDenied, err, "%s could not be removed whole. Remove the rest by hand.", f)
+			return lines, fault.Wrap(fault.StorageDenied, err, "%s could not be removed whole (%v). Remove the rest by hand.", f, err)
 		}
 		lines = append(lines, "  removed "+f)
 	}

@@ -129,11 +129,35 @@ func (m *windowsManager) Start(ctx context.Context) error {
 
 func (m *windowsManager) Stop(ctx context.Context) error {
 	return m.with(func(s *mgr.Service) error {
+		gone := ending(s)
 		if _, err := s.Control(svc.Stop); err != nil && !errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE) {
 			return fmt.Errorf("stop the service: %w", err)
 		}
-		return m.await(ctx, s, svc.Stopped)
+		if err := m.await(ctx, s, svc.Stopped); err != nil {
+			return err
+		}
+		gone()
+		return nil
 	})
+}
+
+// exitLimit is for a program that has said that it stopped; it only has to close its files.
+const exitLimit = 10 * time.Second
+
+// ending gives a function that waits until the service's present process is gone, and its files are free.
+func ending(s *mgr.Service) func() {
+	now, err := s.Query()
+	if err != nil || now.ProcessId == 0 {
+		return func() {}
+	}
+	h, err := windows.OpenProcess(windows.SYNCHRONIZE, false, now.ProcessId)
+	if err != nil {
+		return func() {}
+	}
+	return func() {
+		_, _ = windows.WaitForSingleObject(h, uint32(exitLimit.Milliseconds())) // in vain at worst
+		_ = windows.CloseHandle(h)                                              // of a process that is not ours
+	}
 }
 
 func (m *windowsManager) Restart(ctx context.Context) error {
