@@ -69,7 +69,7 @@ func dial(ctx context.Context, user bool) (*dbus.Conn, error) {
 }
 
 const (
-	firstGreeting = 2 * time.Millisecond
+	firstGreeting = 300 * time.Microsecond
 	patience      = 20 * time.Second
 )
 
