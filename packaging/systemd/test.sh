@@ -119,6 +119,10 @@ lab backstayd install | grep -q 'nothing had to be changed' || die "the second i
 active backstayd || die "the daemon is not active"
 lab sh -c 'echo correct-horse-battery | backstayd user add admin --role admin --password-stdin'
 [ "$(lab find /var/lib/backstayd ! -user backstay | wc -l)" -eq 0 ] || die "a command of root left files of root in the daemon's folder"
+lab backstayd stop
+lab chown root: /var/lib/backstayd/state.db # put back from a copy
+lab backstayd install | grep 'belongs to the account backstay' || die "a file of root stays in the daemon's folder"
+active backstayd || die "the daemon is not active"
 lab backstay-agent install
 active backstay-agent && die "an agent that is not enrolled runs"
 
