@@ -10,12 +10,14 @@ shift
 [ $# -gt 0 ] || set -- amd64 arm64
 : "${VERSION:?build.sh: say which version (make package does)}"
 : "${PACKAGES:=daemon agent desktop}"
+: "${FORMATS:=deb rpm}"
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct)}
 export VERSION SOURCE_DATE_EPOCH TZ=UTC LC_ALL=C
 umask 022
 tools=${TOOLS:-$root/bin}
 work=$(mktemp -d "${TMPDIR:-/tmp}/backstay-package.XXXXXX")
 trap 'rm -rf "$work"' EXIT
+cp "$root"/packaging/install/install-agent.{sh,ps1} "$out/"
 cp -r "$here/scripts" "$here/desktop" "$here/nfpm" "$work/"
 sed -i "s|\.\./\.\./icons/|$root/icons/|" "$work/nfpm/desktop.yaml"
 
@@ -78,7 +80,7 @@ pack() { # pack PACKAGE ARCH PROGRAM...
 	texts "$@"
 	shift 2
 	find "$work" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-	for format in deb rpm; do
+	for format in $FORMATS; do
 		(cd "$work" && ARCH=$arch GLIBC=${GLIBC:-} "$tools/nfpm" package --config "nfpm/$package.yaml" --packager "$format" --target "$out/")
 	done
 	for p in "$@"; do
