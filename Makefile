@@ -147,8 +147,9 @@ test-wayland: bin/restic ## the console on Wayland (weston), against a real daem
 	BACKSTAY_TEST_WAYLAND=1 go test -count=1 -run TestConsoleOnWayland -timeout 10m -v $(E2E)
 
 .PHONY: test-systemd
-test-systemd: bin/restic bin/rest-server ## daemon and agent as services of a real systemd (as root; says so where it cannot)
+test-systemd: bin/restic bin/rest-server bin/nfpm ## daemon and agent as services of a real systemd (as root; says so where it cannot)
 	packaging/systemd/test.sh
+	packaging/systemd/packages.sh
 
 # Packages. VERSION names them; ARCHS and PACKAGES say which.
 ARCHS ?= amd64 arm64
@@ -169,6 +170,11 @@ bin/cyclonedx-gomod: packaging/tools/cyclonedx-gomod/go.mod packaging/tools/cycl
 package: $(PACKAGE_TOOLS) ## dist/: .deb and .rpm of daemon, agent (with restic) and console, SBOMs, SHA256SUMS
 	@packaging/deps.sh package
 	VERSION='$(VERSION)' PACKAGES='$(PACKAGES)' packaging/package/build.sh dist $(ARCHS)
+
+.PHONY: package-windows
+package-windows: bin/go-winres ## dist/: the Windows installers of the agent (with restic) and of the console with the command line
+	@packaging/deps.sh installers
+	VERSION='$(VERSION)' packaging/windows/build.sh dist
 
 .PHONY: package-check
 package-check: $(PACKAGE_TOOLS) ## the packages of the last commit, built twice: the same bytes
