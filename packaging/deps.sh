@@ -1,7 +1,7 @@
 #!/bin/sh
-# deps.sh [run|desktop|windows|wine|wayland|package|test]: installs the Debian packages that `make run` (daemon, agent, CLI), building the
-# console, building it for Windows, looking at it under Wine or Wayland, making packages, or `make test` needs and this machine lacks,
-# and says which. Does nothing, quietly, where all is there.
+# deps.sh [run|desktop|windows|wine|wayland|package|installers|test]: installs the Debian packages that `make run` (daemon, agent, CLI),
+# building the console, building it for Windows, looking at it under Wine or Wayland, making packages or Windows installers, or `make test`
+# needs and this machine lacks, and says which. Does nothing, quietly, where all is there.
 set -eu
 
 missing=
@@ -21,8 +21,12 @@ need /etc/ssl/certs/ca-certificates.crt ca-certificates
 need git git
 for_what=${1:-test}
 case $for_what in
-windows | wine) need x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64 ;;
+windows | wine | installers) need x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64 ;;
 esac
+if [ "$for_what" = installers ]; then
+	need makensis nsis
+	need convert imagemagick
+fi
 if [ "$for_what" = package ]; then
 	need dpkg-deb dpkg
 	need objdump binutils
@@ -38,11 +42,12 @@ fi
 if [ "$for_what" = wayland ]; then
 	need weston weston
 fi
-if [ "$for_what" != run ] && [ "$for_what" != windows ]; then
+case $for_what in run | windows | installers) here= ;; *) here=1 ;; esac # the console is built for this machine
+if [ -n "$here" ]; then
 	need gcc gcc
 	need /usr/include/stdlib.h libc6-dev
 fi
-if [ "$for_what" != run ] && [ "$for_what" != windows ] && [ "$(uname -s)" = Linux ]; then # the console's window
+if [ -n "$here" ] && [ "$(uname -s)" = Linux ]; then # the console's window
 	need pkg-config pkg-config
 	need /usr/include/GL/gl.h libgl1-mesa-dev
 	need /usr/include/X11/Xlib.h libx11-dev
