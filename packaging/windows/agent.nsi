@@ -17,6 +17,12 @@ Var Field1
 Var Field2
 Var Field3
 
+!macro Option NAME VARIABLE
+	Push "${NAME}"
+	Call OptionOf
+	Pop ${VARIABLE}
+!macroend
+
 !insertmacro MUI_PAGE_WELCOME
 !insertmacro MUI_PAGE_LICENSE "${BIN}\LICENSE.txt"
 Page custom AskEnrolment TakeEnrolment
@@ -30,10 +36,43 @@ Page custom AskEnrolment TakeEnrolment
 Function .onInit
 	!insertmacro RequireX64
 	${GetParameters} $R0
-	ClearErrors
-	${GetOptions} $R0 "/SERVER=" $Server
-	${GetOptions} $R0 "/PIN=" $Pin
-	${GetOptions} $R0 "/TOKEN=" $Token
+	!insertmacro Option "/SERVER=" $Server
+	!insertmacro Option "/PIN=" $Pin
+	!insertmacro Option "/TOKEN=" $Token
+FunctionEnd
+
+; OptionOf replaces an option on the stack, named with its "=", by its value in $R0, up to the next space and without quotes. NSIS' own
+; GetOptions would end an address at its first slash.
+Function OptionOf
+	Exch $0
+	StrLen $1 $0
+	StrCpy $2 0
+	${Do}
+		StrCpy $3 $R0 $1 $2
+		${If} $3 == ""
+			StrCpy $0 ""
+			Exch $0
+			Return
+		${EndIf}
+		${If} $3 == $0
+			${ExitDo}
+		${EndIf}
+		IntOp $2 $2 + 1
+	${Loop}
+	IntOp $2 $2 + $1
+	StrCpy $0 ""
+	${Do}
+		StrCpy $3 $R0 1 $2
+		${If} $3 == ""
+		${OrIf} $3 == " "
+			${ExitDo}
+		${EndIf}
+		${If} $3 != '"'
+			StrCpy $0 "$0$3"
+		${EndIf}
+		IntOp $2 $2 + 1
+	${Loop}
+	Exch $0
 FunctionEnd
 
 Function AskEnrolment
