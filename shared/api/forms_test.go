@@ -49,7 +49,7 @@ func host() fleet.Host {
 	mark := fleet.BackupMark{JobID: jobID, State: fleet.StateWarning, At: later, Bytes: 181200006, Added: 181229547}
 	return fleet.Host{ID: hostID, Name: "web1", AgentID: "01JDB0000000000000000000A1", Hostname: "web1.example.org", OS: "linux", Arch: "amd64", AgentVersion: "1.0.0", ResticVersion: "0.19.1",
 		SecretStore: fleet.SecretsSealedFile, Secrets: []fleet.RepositoryID{repositoryID}, SealingKey: "age1zzzz", RestoreRoot: "/var/lib/backstay-agent/restore", Online: true, ClockSkewMS: -120,
-		EnrolledAt: at, LastSeenAt: &later, RevokedAt: &later, LastJobID: jobID, Backups: []fleet.BackupMark{mark}, LastBackup: &mark, Rev: 7}
+		EnrolledAt: at, LastSeenAt: &later, RevokedAt: &later, ClonedAt: &later, LastJobID: jobID, Backups: []fleet.BackupMark{mark}, LastBackup: &mark, Rev: 7}
 }
 
 func repository() fleet.Repository {

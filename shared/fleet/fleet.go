@@ -64,6 +64,7 @@ type Host struct {
 	EnrolledAt    time.Time      `json:"enrolled_at"`
 	LastSeenAt    *time.Time     `json:"last_seen_at,omitempty"`
 	RevokedAt     *time.Time     `json:"revoked_at,omitempty"`
+	ClonedAt      *time.Time     `json:"cloned_at,omitempty"` // when two agents that use this host's identity last met; they shut each other out
 	LastJobID     JobID          `json:"last_job_id,omitempty"`
 	Backups       []BackupMark   `json:"backups"`               // the newest that ended, newest last, at most MaxBackupMarks
 	LastBackup    *BackupMark    `json:"last_backup,omitempty"` // the newest that saved a snapshot, however long ago

@@ -50,6 +50,8 @@ func hostState(h fleet.Host) string {
 	switch {
 	case h.RevokedAt != nil:
 		return "revoked"
+	case h.ClonedAt != nil:
+		return "cloned"
 	case h.Online:
 		return "online"
 	}
@@ -100,6 +102,9 @@ func (c *cli) showHost(ctx context.Context, client *apiclient.Client, name strin
 	f.add("seen", c.seen(h))
 	if h.RevokedAt != nil {
 		f.add("revoked", c.both(*h.RevokedAt))
+	}
+	if h.ClonedAt != nil {
+		f.add("cloned", c.both(*h.ClonedAt)+": two machines use this host's identity and shut each other out. Stop one of them and enrol it anew: `backstay enrol-token`.")
 	}
 	if m := h.LastBackup; m != nil {
 		f.add("last backup", c.both(m.At)+", "+size(m.Bytes)+", "+size(m.Added)+" added")

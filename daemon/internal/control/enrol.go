@@ -133,7 +133,7 @@ func (s *Service) Enrol(ctx context.Context, token string, facts agentwire.Facts
 		if err != nil {
 			return err
 		}
-		h.AgentID, h.EnrolledAt, h.RevokedAt, h.Online = fleet.AgentID(s.newID()), now, nil, false
+		h.AgentID, h.EnrolledAt, h.RevokedAt, h.ClonedAt, h.Online = fleet.AgentID(s.newID()), now, nil, nil, false
 		if err := setFacts(ctx, w, &h, facts); err != nil {
 			return err
 		}

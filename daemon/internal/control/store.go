@@ -62,6 +62,8 @@ type HostSeen struct {
 	ID     fleet.HostID
 	Online bool
 	At     time.Time
+
+	ClonedAt *time.Time // as Host has it
 }
 
 // HostReader reads hosts and agents.

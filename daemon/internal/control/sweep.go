@@ -48,6 +48,9 @@ func (s *Service) sweepHosts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.sweepCloned(ctx, hosts); err != nil {
+		return err
+	}
 	early := s.now().Sub(s.start) < min(comeBack, s.cfg.AwayLimit)
 	hosts = slices.DeleteFunc(hosts, func(h HostSeen) bool { return d.Online(h.ID) == h.Online || h.Online && early })
 	for batch := range slices.Chunk(hosts, sweepBatch) {

@@ -18,6 +18,7 @@ type Control interface {
 	JobDispatched(ctx context.Context, id fleet.JobID) error
 	JobRejected(ctx context.Context, host fleet.HostID, id fleet.JobID, r agentwire.CommandReject) error
 	HostConfig(ctx context.Context, host fleet.HostID) (agentwire.ConfigUpdate, error)
+	AgentCloned(ctx context.Context, host fleet.HostID) error
 }
 
 // Link is one connection to an agent (package agentws). Neither Send nor Close waits for the network.
@@ -143,6 +144,7 @@ func (d *Dispatcher) Disconnect(host fleet.HostID) {
 	d.mu.Lock()
 	s := d.seats[host]
 	delete(d.seats, host)
+	delete(d.past, host) // who comes next has another identity, and nothing to do with those before
 	d.mu.Unlock()
 	if s != nil {
 		s.over()

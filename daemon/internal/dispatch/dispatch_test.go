@@ -25,6 +25,7 @@ type books struct {
 	config     agentwire.ConfigUpdate
 	broken     bool
 	rejected   []fleet.JobID
+	cloned     []fleet.HostID
 	dispatched func(fleet.JobID) // called when a job was marked as sent
 	read       func()            // called when the jobs of a host were read, before they are given
 }
@@ -65,6 +66,13 @@ func (b *books) dispatch(id fleet.JobID) error {
 		}
 	}
 	return fault.New(fault.UnknownJob, "no such job")
+}
+
+func (b *books) AgentCloned(_ context.Context, host fleet.HostID) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.cloned = append(b.cloned, host)
+	return nil
 }
 
 func (b *books) JobRejected(_ context.Context, host fleet.HostID, id fleet.JobID, _ agentwire.CommandReject) error {

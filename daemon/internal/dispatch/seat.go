@@ -78,6 +78,9 @@ func (d *Dispatcher) Join(host fleet.HostID, incarnation string, link Link) (*Se
 		d.seats[host] = s
 	}
 	d.mu.Unlock()
+	if clone || refused {
+		d.noteClone(host)
+	}
 	if clone {
 		d.log.Warn("two agents use one identity: was the machine cloned? enrol one of them anew", "host_id", host)
 	}
@@ -93,6 +96,17 @@ func (d *Dispatcher) Join(host fleet.HostID, incarnation string, link Link) (*Se
 		return nil, fault.New(fault.Conflict, "Two agents use the identity of this host. Stop one of them and enrol it anew.")
 	}
 	return s, nil
+}
+
+// noteTime bounds how long the store may take to note a clone: a session waits for it.
+const noteTime = 10 * time.Second
+
+func (d *Dispatcher) noteClone(host fleet.HostID) {
+	ctx, cancel := context.WithTimeout(context.Background(), noteTime)
+	defer cancel()
+	if err := d.cfg.Control.AgentCloned(ctx, host); err != nil {
+		d.log.Error("that two agents use one identity could not be noted", "host_id", host, "err", err)
+	}
 }
 
 // Ready is called once welcome is queued: from now on the session gets what its host needs. config is the host's as of welcome,

@@ -12,12 +12,12 @@ import (
 )
 
 const hostColumns = `id, name, agent_id, hostname, os, arch, agent_version, restic_version, secret_store, sealing_key,
-	restore_root, online, clock_skew_ms, enrolled_at, last_seen_at, revoked_at, last_job_id, backups, last_backup, rev`
+	restore_root, online, clock_skew_ms, enrolled_at, last_seen_at, revoked_at, cloned_at, last_job_id, backups, last_backup, rev`
 
 func scanHost(s scanner) (fleet.Host, error) {
 	var h fleet.Host
 	err := s.Scan(&h.ID, &h.Name, &h.AgentID, &h.Hostname, &h.OS, &h.Arch, &h.AgentVersion, &h.ResticVersion, &h.SecretStore,
-		&h.SealingKey, &h.RestoreRoot, &h.Online, &h.ClockSkewMS, when{&h.EnrolledAt}, maybe{&h.LastSeenAt}, maybe{&h.RevokedAt},
+		&h.SealingKey, &h.RestoreRoot, &h.Online, &h.ClockSkewMS, when{&h.EnrolledAt}, maybe{&h.LastSeenAt}, maybe{&h.RevokedAt}, maybe{&h.ClonedAt},
 		&h.LastJobID, markLines{&h.Backups}, markLine{&h.LastBackup}, &h.Rev)
 	h.Secrets = []fleet.RepositoryID{}
 	return h, err
@@ -102,13 +102,13 @@ func (r *reader) HostConfig(ctx context.Context, id fleet.HostID) (int64, []flee
 
 func (r *reader) HostsSeen(ctx context.Context) ([]control.HostSeen, error) {
 	return many(ctx, r.q, "read hosts seen", func(s scanner) (v control.HostSeen, err error) {
-		return v, s.Scan(&v.ID, &v.Online, when{&v.At})
-	}, "SELECT id, online, max(coalesce(seen_at, 0), coalesce(last_seen_at, 0)) FROM hosts WHERE revoked_at IS NULL ORDER BY id")
+		return v, s.Scan(&v.ID, &v.Online, when{&v.At}, maybe{&v.ClonedAt})
+	}, "SELECT id, online, max(coalesce(seen_at, 0), coalesce(last_seen_at, 0)), cloned_at FROM hosts WHERE revoked_at IS NULL ORDER BY id")
 }
 
 // PutHost inserts or replaces a host with the list of repositories whose secret it holds.
 func (w *writer) PutHost(ctx context.Context, h *fleet.Host) error {
-	h.EnrolledAt, h.LastSeenAt, h.RevokedAt = stored(h.EnrolledAt), storedOrNil(h.LastSeenAt), storedOrNil(h.RevokedAt)
+	h.EnrolledAt, h.LastSeenAt, h.RevokedAt, h.ClonedAt = stored(h.EnrolledAt), storedOrNil(h.LastSeenAt), storedOrNil(h.RevokedAt), storedOrNil(h.ClonedAt)
 	h.Secrets = slices.Clone(h.Secrets)
 	slices.Sort(h.Secrets)
 	h.Secrets = slices.Compact(h.Secrets)
@@ -123,14 +123,16 @@ func (w *writer) PutHost(ctx context.Context, h *fleet.Host) error {
 	published.Rev = h.Rev
 	err := w.exec(ctx, "write host", `INSERT INTO hosts (id, name, agent_id, hostname, os, arch, agent_version, restic_version,
 			secret_store, sealing_key, restore_root, online, clock_skew_ms, enrolled_at, last_seen_at, revoked_at, last_job_id, rev,
-			backups, last_backup)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
+			backups, last_backup, cloned_at)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
 		ON CONFLICT (id) DO UPDATE SET name = ?2, agent_id = ?3, hostname = ?4, os = ?5, arch = ?6, agent_version = ?7,
 			restic_version = ?8, secret_store = ?9, sealing_key = ?10, restore_root = ?11, online = ?12, clock_skew_ms = ?13,
-			enrolled_at = ?14, last_seen_at = ?15, revoked_at = ?16, last_job_id = ?17, rev = ?18, backups = ?19, last_backup = ?20`,
+			enrolled_at = ?14, last_seen_at = ?15, revoked_at = ?16, last_job_id = ?17, rev = ?18, backups = ?19, last_backup = ?20,
+			cloned_at = ?21`,
 		string(h.ID), h.Name, string(h.AgentID), h.Hostname, h.OS, h.Arch, h.AgentVersion, h.ResticVersion,
 		string(h.SecretStore), h.SealingKey, h.RestoreRoot, h.Online, h.ClockSkewMS, micros(h.EnrolledAt),
-		microsOrNull(h.LastSeenAt), microsOrNull(h.RevokedAt), string(h.LastJobID), h.Rev, linesOf(h.Backups...), lineOf(h.LastBackup))
+		microsOrNull(h.LastSeenAt), microsOrNull(h.RevokedAt), string(h.LastJobID), h.Rev, linesOf(h.Backups...), lineOf(h.LastBackup),
+		microsOrNull(h.ClonedAt))
 	if err != nil {
 		return err
 	}

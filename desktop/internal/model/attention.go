@@ -26,6 +26,7 @@ const (
 	IssueFailed      IssueKind = "failed"      // the newest backup failed; Reason says why
 	IssueInterrupted IssueKind = "interrupted" // the host went down while it ran
 	IssueLost        IssueKind = "lost"        // the agent came back without it
+	IssueCloned      IssueKind = "cloned"      // two machines use its identity
 	IssueNoRestic    IssueKind = "no-restic"   // no usable restic on the host
 	IssueNoSecret    IssueKind = "no-secret"   // the host holds no password for a plan's repository
 	IssueUnknown     IssueKind = "unknown"     // contact was lost while it ran
@@ -35,7 +36,7 @@ const (
 )
 
 var severities = map[IssueKind]Severity{
-	IssueFailed: Serious, IssueInterrupted: Serious, IssueLost: Serious, IssueNoRestic: Serious, IssueNoSecret: Serious,
+	IssueFailed: Serious, IssueInterrupted: Serious, IssueLost: Serious, IssueCloned: Serious, IssueNoRestic: Serious, IssueNoSecret: Serious,
 	IssueUnknown: Doubtful, IssueWarning: Doubtful, IssueOffline: Doubtful, IssueNever: Notable,
 }
 
@@ -76,6 +77,9 @@ func issuesOf(h *host) []Issue {
 	}
 	if _, backedUp := decisive(h.marks); !backedUp && len(h.plans) > 0 {
 		note(Issue{Kind: IssueNever, Since: h.row.EnrolledAt, PlanID: h.plans[0].ID})
+	}
+	if h.row.ClonedAt != nil {
+		note(Issue{Kind: IssueCloned, Since: *h.row.ClonedAt})
 	}
 	if h.row.ResticVersion == "" {
 		note(Issue{Kind: IssueNoRestic, Since: h.row.EnrolledAt})

@@ -71,6 +71,7 @@ func TestStatusAndAttention(t *testing.T) {
 		"unplanned": {[]api.Row{hostRow("h", "h")}, model.StatusUnplanned, nil, false},
 		"offline":   {[]api.Row{hostRow("h", "h", func(h *fleet.Host) { h.Online = false }), planRow("p1", "h"), jobRow("1", "h", 1, fleet.StateSucceeded)}, model.StatusProtected, []model.IssueKind{model.IssueOffline}, true},
 		"no restic": {[]api.Row{hostRow("h", "h", func(h *fleet.Host) { h.ResticVersion = "" }), planRow("p1", "h"), jobRow("1", "h", 1, fleet.StateWarning)}, model.StatusWarning, []model.IssueKind{model.IssueNoRestic, model.IssueWarning}, true},
+		"cloned":    {[]api.Row{hostRow("h", "h", func(h *fleet.Host) { h.ClonedAt = &revoked }), planRow("p1", "h"), jobRow("1", "h", 1, fleet.StateSucceeded)}, model.StatusProtected, []model.IssueKind{model.IssueCloned}, true},
 		"no secret": {[]api.Row{hostRow("h", "h", func(h *fleet.Host) { h.Secrets = nil }), planRow("p1", "h"), planRow("p2", "h")}, model.StatusWaiting, []model.IssueKind{model.IssueNoSecret, model.IssueNever}, false},
 		"revoked":   {[]api.Row{hostRow("h", "h", func(h *fleet.Host) { h.RevokedAt = &revoked; h.Online = false }), planRow("p1", "h"), jobRow("1", "h", 1, fleet.StateFailed)}, model.StatusRevoked, nil, false},
 		"one plan hides no other": {[]api.Row{hostRow("h", "h"), planRow("p1", "h"), planRow("p2", "h"), jobRow("1", "h", 1, fleet.StateFailed), jobRow("2", "h", 2, fleet.StateSucceeded, func(j *fleet.Job) { j.PlanID = "p2" })},
