@@ -31,7 +31,6 @@ import (
 
 // Run connects to the daemon and runs its jobs until ctx ends.
 func Run(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
-	slog.SetDefault(log)
 	folder, err := datafolder.Hold(cfg.DataDir, "backstay-agent")
 	if err != nil {
 		return err
@@ -49,7 +48,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	facts := newFacts(cfg, store)
+	facts := newFacts(cfg, store, log)
 	jobRunner, err := newRunner(cfg, store, facts.tool, log)
 	if err != nil {
 		return err
@@ -63,7 +62,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 	}
 
 	note := newStateNote(cfg)
-	answers := &requests{cfg: cfg, store: store, runner: jobRunner}
+	answers := &requests{cfg: cfg, store: store, runner: jobRunner, log: log}
 	connection := session.New(session.Config{
 		Server: cfg.Server, Pin: cfg.CAPin, AgentID: cfg.AgentID, IdentityDir: cfg.IdentityDir(), Facts: facts.collect,
 		Jobs: jobs{jobRunner}, Requests: answers, Plans: plans, Epochs: epochs, Log: log,

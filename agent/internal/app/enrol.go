@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -65,7 +66,7 @@ func Enrol(ctx context.Context, o EnrolOptions) (_ config.Config, err error) {
 		return config.Config{}, err
 	}
 	answer, err := identity.Enrol(ctx, identity.EnrolConfig{Dir: cfg.IdentityDir(), Address: cfg.Server, Pin: cfg.CAPin, Token: o.Token,
-		Facts: newFacts(cfg, store).collect(ctx)})
+		Facts: newFacts(cfg, store, slog.New(slog.DiscardHandler)).collect(ctx)})
 	if err != nil {
 		return config.Config{}, err
 	}

@@ -33,13 +33,14 @@ type facts struct {
 	cfg   config.Config
 	store secrets.Store
 	tool  *tool
+	log   *slog.Logger
 
 	mu     sync.Mutex
 	lament string // what was missing at the last look; it is said once
 }
 
-func newFacts(cfg config.Config, store secrets.Store) *facts {
-	return &facts{cfg: cfg, store: store, tool: newTool(cfg)}
+func newFacts(cfg config.Config, store secrets.Store, log *slog.Logger) *facts {
+	return &facts{cfg: cfg, store: store, tool: newTool(cfg), log: log}
 }
 
 // collect gives what could be found out; what could not is empty, and the log says why.
@@ -66,7 +67,7 @@ func (f *facts) complain(ctx context.Context, err error) {
 	f.lament = words
 	f.mu.Unlock()
 	if !said && err != nil {
-		slog.WarnContext(ctx, "some facts of this host are missing", "err", err)
+		f.log.WarnContext(ctx, "some facts of this host are missing", "err", err)
 	}
 }
 

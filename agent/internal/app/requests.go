@@ -34,6 +34,7 @@ type requests struct {
 	cfg     config.Config
 	store   secrets.Store
 	runner  *runner.Runner
+	log     *slog.Logger
 	changed func() // the facts changed
 }
 
@@ -59,7 +60,7 @@ func (q *requests) Handle(ctx context.Context, r agentwire.Request) agentwire.Re
 	if err == nil {
 		return reply
 	}
-	slog.WarnContext(ctx, "request failed", "kind", r.Kind, "err", err)
+	q.log.WarnContext(ctx, "request failed", "kind", r.Kind, "err", err)
 	message, ok := fault.Message(err)
 	if !ok {
 		message = "The agent could not do this. Its own log says why."

@@ -109,16 +109,16 @@ type always struct{ ready }
 func (always) Enabled(context.Context, slog.Level) bool { return true }
 
 // stop asks for the end and gives what Run gave, and how long it took.
-func (d *running) stop() (error, time.Duration) {
+func (d *running) stop() (time.Duration, error) {
 	d.t.Helper()
 	began := time.Now()
 	d.cancel()
 	select {
 	case err := <-d.ended:
-		return err, time.Since(began)
+		return time.Since(began), err
 	case <-time.After(patience):
 		d.t.Fatal("the daemon does not stop")
-		return nil, 0
+		return 0, nil
 	}
 }
 
@@ -180,7 +180,7 @@ func TestServesUntilItIsStoppedAndAgain(t *testing.T) {
 	if _, err := d.signIn("bob"); err != nil {
 		t.Fatal(err)
 	}
-	if err, _ := d.stop(); err != nil {
+	if _, err := d.stop(); err != nil {
 		t.Fatal(err)
 	}
 	if !app.Exists(cfg) {
@@ -208,7 +208,7 @@ func TestARelativeDataFolder(t *testing.T) {
 	if _, err := d.signIn("ada"); err != nil {
 		t.Fatal(err)
 	}
-	if err, _ := d.stop(); err != nil {
+	if _, err := d.stop(); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(filepath.Join(dir, "data"))
@@ -256,7 +256,7 @@ func TestTheStoreIsPutBackFromACopy(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantCode(t, app.NoteRestored(t.Context(), cfg), fault.DataLocked)
-		if err, _ := d.stop(); err != nil {
+		if _, err := d.stop(); err != nil {
 			t.Fatal(err)
 		}
 		epochs = append(epochs, id.Daemon.Epoch)
@@ -344,7 +344,7 @@ func TestStopWaitsForNobodyWhoWantsNothing(t *testing.T) {
 		}
 		defer shaken.Close()
 	}
-	err, took := d.stop()
+	took, err := d.stop()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ func TestHandshakesThatGoSilent(t *testing.T) {
 	if _, err := d.signIn("ada"); err != nil {
 		t.Fatal(err)
 	}
-	if err, _ := d.stop(); err != nil {
+	if _, err := d.stop(); err != nil {
 		t.Fatal(err)
 	}
 }

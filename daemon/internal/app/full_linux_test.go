@@ -35,5 +35,7 @@ func TestNotReadyWhileTheDiskIsFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	sharedtest.Eventually(t, patience, "ready again", func() bool { return client.Ready(t.Context()) == nil })
-	d.stop()
+	if _, err := d.stop(); err != nil {
+		t.Fatal(err)
+	}
 }

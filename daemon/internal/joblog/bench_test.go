@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -20,14 +19,11 @@ import (
 	"github.com/backstay/backstay/shared/sharedtest"
 )
 
-// backupLines is what `restic backup --json -vv` prints for a real tree's files, with made-up times and sizes. The tree is Go's own,
-// or this module where -trimpath took the former's place out of the test.
+// backupLines is what `restic backup --json -vv` prints for a real tree's files, with made-up times and sizes. The tree is this
+// module.
 func backupLines(b testing.TB, n int) []fleet.LogLine {
 	b.Helper()
 	root := sharedtest.RepoRoot(b)
-	if src := filepath.Join(runtime.GOROOT(), "src"); filepath.IsAbs(src) {
-		root = src
-	}
 	rnd := rand.New(rand.NewPCG(1, 2))
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	lines := make([]fleet.LogLine, 0, n)

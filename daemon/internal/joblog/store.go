@@ -21,7 +21,7 @@ import (
 // Config says where the logs are and how much memory they may take. Zero values mean the defaults.
 type Config struct {
 	Dir   string           // existing folder of the daemon's data
-	Log   *slog.Logger     // slog.Default()
+	Log   *slog.Logger     // none
 	Clock func() time.Time // time.Now
 
 	RingPerJob int64         // lines on disk that stay in memory for the readers of one job: 16 MiB
@@ -32,7 +32,7 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	c.Log = cmp.Or(c.Log, slog.Default())
+	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}

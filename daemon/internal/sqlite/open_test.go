@@ -212,11 +212,11 @@ func TestFaultLeavesOtherErrorsAlone(t *testing.T) {
 	if Fault(nil) != nil || IsFull(nil) || IsUnique(nil) || IsCorrupt(nil) {
 		t.Error("nil is an error")
 	}
-	if err := Fault(context.Canceled); err != context.Canceled {
+	if err := Fault(context.Canceled); err != context.Canceled { //nolint:errorlint // the very same one
 		t.Errorf("Fault(canceled) = %v", err)
 	}
 	mine := fault.New(fault.Conflict, "Taken.")
-	if err := Fault(mine); err != error(mine) {
+	if err := Fault(mine); err != error(mine) { //nolint:errorlint // the very same one
 		t.Errorf("Fault(fault) = %v", err)
 	}
 }

@@ -105,8 +105,8 @@ func readMark(path string) (m mark, known bool, err error) {
 	if err != nil {
 		return mark{}, false, fmt.Errorf("read mark: %w", err)
 	}
-	if json.Unmarshal(text, &m) != nil || m.Epoch == "" {
-		return mark{}, false, nil
+	if whole := json.Unmarshal(text, &m) == nil; !whole || m.Epoch == "" {
+		return mark{}, false, nil // as if there were none
 	}
 	return m, true, nil
 }

@@ -51,7 +51,7 @@ func (s *statements) learn(ctx context.Context) {
 	s.due = nil
 	s.mu.Unlock()
 	for _, query := range due {
-		st, err := s.pool.PrepareContext(context.WithoutCancel(ctx), query)
+		st, err := s.pool.PrepareContext(context.WithoutCancel(ctx), query) //nolint:sqlclosecheck // closed with the pool
 		if err != nil {
 			continue // whoever runs the text is told
 		}
@@ -69,14 +69,14 @@ type session struct {
 
 func (s session) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if st := s.known.of(query); st != nil {
-		return s.tx.StmtContext(ctx, st).QueryContext(ctx, args...)
+		return s.tx.StmtContext(ctx, st).QueryContext(ctx, args...) //nolint:sqlclosecheck // closed with the transaction
 	}
 	return s.tx.QueryContext(ctx, query, args...)
 }
 
 func (s session) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	if st := s.known.of(query); st != nil {
-		return s.tx.StmtContext(ctx, st).QueryRowContext(ctx, args...)
+		return s.tx.StmtContext(ctx, st).QueryRowContext(ctx, args...) //nolint:sqlclosecheck // closed with the transaction
 	}
 	return s.tx.QueryRowContext(ctx, query, args...)
 }
