@@ -83,7 +83,7 @@ func (s session) QueryRowContext(ctx context.Context, query string, args ...any)
 
 func (s session) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	if st := s.known.of(query); st != nil {
-		return s.tx.StmtContext(ctx, st).ExecContext(ctx, args...)
+		return s.tx.StmtContext(ctx, st).ExecContext(ctx, args...) //nolint:sqlclosecheck // closed with the transaction
 	}
 	return s.tx.ExecContext(ctx, query, args...)
 }
