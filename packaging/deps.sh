@@ -32,6 +32,7 @@ if [ "$for_what" = package ]; then
 	need objdump binutils
 	need lintian lintian
 	need rpmlint rpmlint
+	need cpio cpio
 	need desktop-file-validate desktop-file-utils
 	need appstreamcli appstream
 fi

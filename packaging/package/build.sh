@@ -18,8 +18,8 @@ tools=${TOOLS:-$root/bin}
 work=$(mktemp -d "${TMPDIR:-/tmp}/backstay-package.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cp "$root"/packaging/install/install-agent.{sh,ps1} "$out/"
-cp -r "$here/scripts" "$here/desktop" "$here/nfpm" "$work/"
-sed -i "s|\.\./\.\./icons/|$root/icons/|" "$work/nfpm/desktop.yaml"
+cp -r "$here/scripts" "$here/desktop" "$work/"
+mkdir "$work/nfpm"
 
 ldflags="-s -w -X github.com/backstay/backstay/shared/buildinfo.version=$VERSION"
 go_build() { (cd "$root" && go build -ldflags "$ldflags" "$@"); }
@@ -88,7 +88,29 @@ pack() { # pack PACKAGE ARCH PROGRAM...
 	done
 }
 
+# pages: nfpm takes "*" for plain files only, so each page that rpm shall know as documentation gets a line of its own.
+pages() {
+	local line folder page
+	while IFS= read -r line; do
+		case $line in
+		*'/man/*'*'type: doc'*)
+			folder=${line#*src: stage/}
+			folder=${folder%%/man/*}/man
+			for page in "$work/$folder"/*; do
+				page=${page##*/}
+				printf '  - { src: stage/%s/%s, dst: /usr/share/man/man%s/%s, type: doc, packager: rpm }\n' "$folder" "$page" "$(sed 's/.*\.//' <<<"${page%.gz}")" "$page"
+			done
+			;;
+		*) printf '%s\n' "$line" ;;
+		esac
+	done
+}
+
 manuals
+for p in $PACKAGES; do
+	pages <"$here/nfpm/$p.yaml" >"$work/nfpm/$p.yaml"
+done
+sed -i "s|\.\./\.\./icons/|$root/icons/|" "$work/nfpm/"*.yaml
 for arch; do
 	rm -rf "$work/stage"
 	mkdir -p "$work/stage/bin"
