@@ -11,6 +11,7 @@ shift
 : "${VERSION:?build.sh: say which version (make package does)}"
 : "${PACKAGES:=daemon agent desktop}"
 : "${FORMATS:=deb rpm}"
+: "${SBOM:=yes}"
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct)}
 export VERSION SOURCE_DATE_EPOCH TZ=UTC LC_ALL=C
 umask 022
@@ -83,8 +84,11 @@ pack() { # pack PACKAGE ARCH PROGRAM...
 	for format in $FORMATS; do
 		(cd "$work" && ARCH=$arch GLIBC=${GLIBC:-} "$tools/nfpm" package --config "nfpm/$package.yaml" --packager "$format" --target "$out/")
 	done
+	[ "$SBOM" = yes ] || return 0
 	for p in "$@"; do
-		[ ! -x "$tools/cyclonedx-gomod" ] || "$tools/cyclonedx-gomod" bin -json -noserial -output "$out/$p-linux-$arch.cdx.json" -version "$VERSION" "$work/stage/bin/$p"
+		local version=$VERSION
+		if [ "$p" = restic ]; then version=$(cd "$root/packaging/tools/restic" && go list -m -f '{{.Version}}' github.com/restic/restic); fi
+		"$tools/cyclonedx-gomod" bin -json -std -noserial -notimestamp -version "$version" -output "$out/$p-linux-$arch.cdx.json" "$work/stage/bin/$p"
 	done
 }
 

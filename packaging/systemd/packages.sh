@@ -25,7 +25,7 @@ trap 'exit 130' INT TERM
 arch=$(dpkg --print-architecture)
 say "two versions"
 for version in 1.0.0 1.0.1; do
-	VERSION=$version PACKAGES="daemon agent" FORMATS=deb "$root/packaging/package/build.sh" "$dir/debs" "$arch"
+	VERSION=$version PACKAGES="daemon agent" FORMATS=deb SBOM=no "$root/packaging/package/build.sh" "$dir/debs" "$arch"
 done
 
 say "a systemd"
