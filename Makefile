@@ -103,7 +103,7 @@ borders: ## which package may import what, and the shape of files
 test: deps bin/restic bin/rest-server borders ## everything, with the race detector, the end-to-end tests last
 	go vet ./...
 	$(TEST_ENV) go test -race -p $(TEST_P) -timeout 15m $(UNITS)
-	$(TEST_ENV) go test -race -count=1 -parallel 4 -timeout 20m $(E2E)
+	$(TEST_ENV) go test -race -count=1 -parallel 8 -timeout 20m $(E2E)
 
 .PHONY: race
 race: deps bin/restic bin/rest-server ## everything with the race detector, twice, in random order

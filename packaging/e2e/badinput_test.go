@@ -24,6 +24,7 @@ import (
 
 // TestBadRequests sends what a tired or a hostile operator might; each is answered with a coded sentence, and a backup still runs.
 func TestBadRequests(t *testing.T) {
+	t.Parallel()
 	f := newFleet(t, options{})
 	f.localRepository("good", repositoryPassword)
 	backup := func(change func(*api.JobRequest)) api.JobRequest {
@@ -99,6 +100,7 @@ func TestSecondDaemonOnTheSameDataAndPortTaken(t *testing.T) {
 }
 
 func TestEnrolmentRefusals(t *testing.T) {
+	t.Parallel()
 	f := newFleet(t, options{})
 	enrol := func(token, pin string) result {
 		return command(t, "", cleanEnv(f.dir), agentBin(t), "enrol", "--data", t.TempDir(), "--server", f.address, "--token", token, "--pin", pin,
@@ -153,6 +155,7 @@ func TestEnrolWithARelativeDataFolder(t *testing.T) {
 }
 
 func TestResticMissingOrTooOld(t *testing.T) {
+	t.Parallel()
 	f := newFleet(t, options{restic: "/nonexistent/restic"})
 	f.repository("r", filepath.Join(f.dir, "r"), "", secret.Credentials{Password: secret.New(repositoryPassword)}, false)
 	done := f.await(f.run(api.JobRequest{Kind: fleet.KindInit, Repository: "r"}).ID)
@@ -219,6 +222,7 @@ func rss(t testing.TB, p *process) int64 {
 }
 
 func TestRepositoryServerDown(t *testing.T) {
+	t.Parallel()
 	f := newFleet(t, options{})
 	f.repository("down", "rest:http://"+freeAddress(t)+"/", "", secret.Credentials{Password: secret.New(repositoryPassword)}, false)
 	result, err := f.client.TestRepository(t.Context(), "down", f.host.ID)
@@ -228,6 +232,7 @@ func TestRepositoryServerDown(t *testing.T) {
 }
 
 func TestUnauthenticatedAndLogOfUnknownJob(t *testing.T) {
+	t.Parallel()
 	f := newFleet(t, options{noAgent: true})
 	anonymous, err := apiclient.New(apiclient.Config{Address: f.address, Pin: f.pin, Token: "bst_wrong"})
 	if err != nil {

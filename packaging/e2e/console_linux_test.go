@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -132,16 +133,17 @@ func TestConsoleInARealWindow(t *testing.T) {
 
 	s.awaitHosts()
 	s.keep("03-hosts")
-	job := f.backUpByHand(s, plan)
+	job, restic := f.backUpByHand(s, plan)
 	before := s.keep("04-started")
 	s.await("progress", func(img *image.RGBA) bool {
 		return seen(img, progressArea, runningBlue) > 50 && differ(before, img, progressArea) > 0
 	})
 	s.keep("05-progress")
 
-	f.readByHand(s)
+	f.readByHand(s, restic)
 	f.await(job.ID)
-	f.cancelByHand(s, f.backUpByHand(s, other).ID)
+	job, _ = f.backUpByHand(s, other)
+	f.cancelByHand(s, job.ID)
 	console.stop()
 	if console.err != nil {
 		t.Errorf("the console ended with %v", console.err)
@@ -168,8 +170,8 @@ func (f *fleetOf) signInByHand(s *screen) {
 	s.awaitOverview()
 }
 
-// backUpByHand starts the plan by the palette, which lands on the live page.
-func (f *fleetOf) backUpByHand(s *screen, plan fleet.Plan) fleet.Job {
+// backUpByHand starts the plan by the palette, which lands on the live page. Its restic walks on a leash.
+func (f *fleetOf) backUpByHand(s *screen, plan fleet.Plan) (fleet.Job, *leash) {
 	f.t.Helper()
 	before := s.look()
 	s.press("ctrl+k")
@@ -187,29 +189,34 @@ func (f *fleetOf) backUpByHand(s *screen, plan fleet.Plan) fleet.Job {
 		job = page.Items[0]
 		return true
 	})
-	f.holdBack(job.ID)
+	restic := f.holdBack(job.ID)
 	s.await("the live page", func(img *image.RGBA) bool { return seen(img, cancelArea, errorRed) > 20 })
 	f.awaitState(job.ID, time.Minute, func(state fleet.JobState) bool { return state == fleet.StateRunning })
-	return job
+	return job, restic
 }
 
 // readByHand reads the log while it grows: up, which stops following; the pill, which follows again; search; copy.
-func (f *fleetOf) readByHand(s *screen) {
+func (f *fleetOf) readByHand(s *screen, restic *leash) {
 	f.t.Helper()
 	s.wheel(logMiddle, -8)
 	s.await("the pill", func(img *image.RGBA) bool { return seen(img, pillArea, accentBlue) > 300 })
+	restic.halt()
 	still := s.settle(logArea)
 	s.keep("06-detached")
+	restic.walk()
 	s.await("more lines below", func(img *image.RGBA) bool { return differ(still, img, pillArea) > 0 })
 	if d := differ(still, s.look(), logArea); d != 0 {
 		f.t.Errorf("the log moved under the reader: %.4f of it is different", d)
 	}
+	restic.halt()
 	s.click(followPill)
 	followed := s.await("following", func(img *image.RGBA) bool {
 		return seen(img, pillArea, accentBlue) < 50 && differ(still, img, logArea) > 0.01
 	})
+	restic.walk()
 	s.await("lines that move by", func(img *image.RGBA) bool { return differ(followed, img, logArea) > 0.005 })
 	s.keep("07-following")
+	restic.halt()
 
 	s.press("ctrl+f")
 	s.write("file-0007")
@@ -226,6 +233,7 @@ func (f *fleetOf) readByHand(s *screen) {
 		return strings.Contains(s.clipboard(), "folder-")
 	})
 	s.keep("09-copied")
+	restic.walk()
 }
 
 // cancelByHand cancels the job, and confirms it.
@@ -255,38 +263,75 @@ func (f *fleetOf) repositoryID(name string) fleet.RepositoryID {
 	return r.ID
 }
 
-// holdBack lets a job's restic run a sixth of the time, as on a machine that has other things to do: the way through the console takes
-// some seconds, and must not depend on how fast the machine is that tests.
-func (f *fleetOf) holdBack(id fleet.JobID) {
+// leash holds a restic back: while it walks it runs a sixth of the time, while it is halted not at all. The way through the console
+// takes as long as the machine makes it, and must find the backup where it was left.
+type leash struct {
+	mu      sync.Mutex
+	walking bool
+	changed chan struct{} // holds one
+}
+
+func (l *leash) walk() { l.set(true) }
+func (l *leash) halt() { l.set(false) }
+
+func (l *leash) set(walking bool) {
+	l.mu.Lock()
+	l.walking = walking
+	l.mu.Unlock()
+	select {
+	case l.changed <- struct{}{}:
+	default: // it looks anyway
+	}
+}
+
+func (l *leash) walks() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.walking
+}
+
+// holdBack puts a job's restic on a leash, on which it walks at first.
+func (f *fleetOf) holdBack(id fleet.JobID) *leash {
 	f.t.Helper()
 	var pid int
 	sharedtest.Eventually(f.t, 30*time.Second, "restic runs", func() bool {
 		pid = f.resticOf(id)
 		return pid != 0
 	})
+	l := &leash{walking: true, changed: make(chan struct{}, 1)}
 	stop, gone := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(gone)
-		for {
-			if syscall.Kill(pid, syscall.SIGSTOP) != nil { // it has ended
-				return
-			}
-			select {
-			case <-time.After(100 * time.Millisecond):
-			case <-stop:
-				_ = syscall.Kill(pid, syscall.SIGCONT) // it may have ended just now
-				return
-			}
-			if syscall.Kill(pid, syscall.SIGCONT) != nil {
-				return
-			}
-			time.Sleep(20 * time.Millisecond) // its turn
-		}
+		l.hold(pid, stop)
 	}()
 	f.t.Cleanup(func() {
 		close(stop)
 		<-gone
 	})
+	return l
+}
+
+// hold goes on until restic has ended, or until stop, which sets it free.
+func (l *leash) hold(pid int, stop <-chan struct{}) {
+	for syscall.Kill(pid, syscall.SIGSTOP) == nil {
+		rest := time.After(100 * time.Millisecond)
+		for {
+			select {
+			case <-rest:
+			case <-l.changed:
+			case <-stop:
+				_ = syscall.Kill(pid, syscall.SIGCONT) // it may have ended just now
+				return
+			}
+			if l.walks() {
+				break
+			}
+		}
+		if syscall.Kill(pid, syscall.SIGCONT) != nil {
+			return
+		}
+		time.Sleep(20 * time.Millisecond) // its turn
+	}
 }
 
 // resticOf finds the restic of a job by its tag; 0 while there is none.

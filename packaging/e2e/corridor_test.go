@@ -98,6 +98,7 @@ func (f *fleetOf) follow(ctx context.Context, id fleet.JobID) (*recorder, error)
 }
 
 func TestMainJob(t *testing.T) {
+	t.Parallel()
 	server := sharedtest.StartRestServer(t)
 	f := newFleet(t, options{})
 	src := tree(t, f.dir, 4000)

@@ -44,7 +44,7 @@ func (f *fleetOf) walk(s *screen, plan fleet.Plan) {
 	s.keep("02-overview")
 	s.awaitHosts()
 	s.keep("03-hosts")
-	job := f.backUpByHand(s, plan)
+	job, _ := f.backUpByHand(s, plan)
 	s.await("progress", func(img *image.RGBA) bool { return seen(img, progressArea, runningBlue) > 50 })
 	s.keep("04-job")
 	f.wantState(f.await(job.ID), fleet.StateSucceeded)

@@ -24,6 +24,7 @@ import (
 const nobody = 65534
 
 func TestUnreadableFileIsAWarningThatNamesIt(t *testing.T) {
+	t.Parallel()
 	if os.Getuid() != 0 {
 		t.Skip("needs root, to run the agent as another account")
 	}
@@ -63,6 +64,7 @@ func (f *fleetOf) localRepository(name, password string) fleet.Repository {
 }
 
 func TestWrongPasswordSaysSo(t *testing.T) {
+	t.Parallel()
 	f := newFleet(t, options{})
 	r := f.localRepository("local", repositoryPassword)
 	f.putSecret(r.ID, secret.Credentials{Password: secret.New("not this one")})
@@ -79,6 +81,7 @@ func TestWrongPasswordSaysSo(t *testing.T) {
 }
 
 func TestNoRepositoryAndNoSecret(t *testing.T) {
+	t.Parallel()
 	f := newFleet(t, options{})
 	f.repository("missing", filepath.Join(f.dir, "nowhere"), "", secret.Credentials{Password: secret.New(repositoryPassword)}, false)
 	done := f.await(f.run(api.JobRequest{Kind: fleet.KindBackup, Repository: "missing", Paths: []string{f.dir}}).ID)
@@ -95,6 +98,7 @@ func TestNoRepositoryAndNoSecret(t *testing.T) {
 }
 
 func TestCancelInMidBackup(t *testing.T) {
+	t.Parallel()
 	server := sharedtest.StartRestServer(t)
 	f := newFleet(t, options{})
 	f.repository("nas", server.URL, server.CACert, secret.Credentials{Password: secret.New(repositoryPassword),
@@ -140,6 +144,7 @@ func locks(t testing.TB, server *sharedtest.RestServer) []string {
 }
 
 func TestCancelWhileTheAgentIsCutOff(t *testing.T) {
+	t.Parallel()
 	listen := freeAddress(t)
 	cut := newCutter(t, listen)
 	f, src := fakeFleetBehind(t, cut, listen, `{"lines":1000000,"lines_per_sec":500}`)
@@ -158,6 +163,7 @@ func TestCancelWhileTheAgentIsCutOff(t *testing.T) {
 }
 
 func TestCancelAfterTheAgentWasKilled(t *testing.T) {
+	t.Parallel()
 	f, src := fakeFleet(t, options{}, `{"lines":1000000,"lines_per_sec":500}`)
 	job := f.run(api.JobRequest{Kind: fleet.KindBackup, Repository: "fake", Paths: []string{src}})
 	f.awaitLines(job.ID, 50)

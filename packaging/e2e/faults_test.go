@@ -94,6 +94,7 @@ func (f *fleetOf) awaitLines(id fleet.JobID, n int64) {
 }
 
 func TestAgentKilledInMidBackup(t *testing.T) {
+	t.Parallel()
 	const n = 100_000
 	f, src := fakeFleet(t, options{}, fmt.Sprintf(`{"lines":%d,"lines_per_sec":20000}`, n))
 	job := f.run(api.JobRequest{Kind: fleet.KindBackup, Repository: "fake", Paths: []string{src}})
@@ -113,6 +114,7 @@ func TestAgentKilledInMidBackup(t *testing.T) {
 }
 
 func TestDaemonKilledInMidBackup(t *testing.T) {
+	t.Parallel()
 	const n = 100_000
 	f, src := fakeFleet(t, options{}, fmt.Sprintf(`{"lines":%d,"lines_per_sec":20000}`, n))
 	job := f.run(api.JobRequest{Kind: fleet.KindBackup, Repository: "fake", Paths: []string{src}})

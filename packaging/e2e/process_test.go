@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -155,12 +156,24 @@ func must(t testing.TB, stdin string, env []string, bin string, args ...string) 
 	return r.stdout
 }
 
+// lastPort is the last port that freeAddress tried.
+var lastPort atomic.Int32
+
+// freeAddress gives a port that nothing listens at and that no connection gets as its own end, from below those that the system gives
+// away: a daemon that is started again must find it free, whatever other tests do meanwhile.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const first, last = 20_000, 32_000
+	lastPort.CompareAndSwap(0, int32(first+os.Getpid()%(last-first)))
+	for range last - first {
+		address := fmt.Sprintf("127.0.0.1:%d", first+lastPort.Add(1)%(last-first))
+		if l, err := net.Listen("tcp", address); err == nil {
+			if err := l.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return address
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
