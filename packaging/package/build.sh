@@ -128,4 +128,4 @@ for arch; do
 		GLIBC=$(glibc "$work/stage/bin/backstay-desktop") pack desktop "$arch" backstay-desktop
 	fi
 done
-(cd "$out" && find . -maxdepth 1 -type f ! -name SHA256SUMS -printf '%P\0' | sort -z | xargs -0 sha256sum >SHA256SUMS.new && mv SHA256SUMS.new SHA256SUMS)
+(cd "$out" && find . -maxdepth 1 -type f ! -name "SHA256SUMS*" -printf '%P\0' | sort -z | xargs -0 sha256sum >SHA256SUMS.new && mv SHA256SUMS.new SHA256SUMS)
