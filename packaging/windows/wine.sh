@@ -42,6 +42,7 @@ say "a Windows and a daemon"
 export WINEPREFIX=$dir/wine WINEARCH=win64 WINEDEBUG=-all WINEDLLOVERRIDES=mscoree,mshtml= BACKSTAYD_DATA=$dir/daemon BACKSTAY_CONFIG_DIR=$dir/cli
 unset DISPLAY WAYLAND_DISPLAY
 wineboot --init 2>/dev/null
+wineserver --wait # what is registered with one that is just ending is lost
 x86_64-w64-mingw32-gcc -shared -s -o "$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll" "$root/packaging/test/wine/bcryptprimitives.c" -ladvapi32
 mkfifo "$dir/open" # a Wine without a program of a person ends its services
 sleep 3600 >"$dir/open" &
