@@ -136,10 +136,11 @@ bench-window: ## the console's real window: a million lines of log, thousands of
 	go test -run '^$$' -bench BenchmarkWindow -benchtime 1x -timeout 30m -v $(E2E)
 
 .PHONY: test-wine
-test-wine: desktop-windows bin/restic bin/restic.exe bin/rest-server ## the console and the agent for Windows under Wine; pictures in artifacts/wine
+test-wine: desktop-windows bin/restic bin/restic.exe bin/rest-server ## the console, the agent and its installer for Windows under Wine; pictures in artifacts/wine
 	@packaging/deps.sh wine
 	BACKSTAY_TEST_WINE=1 go test -count=1 -run TestConsoleUnderWine -timeout 10m -v $(E2E)
 	packaging/test/wine/agent.sh
+	packaging/windows/wine.sh
 
 .PHONY: test-wayland
 test-wayland: bin/restic ## the console on Wayland (weston), against a real daemon and agent; pictures in artifacts/wayland

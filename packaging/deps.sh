@@ -23,7 +23,7 @@ for_what=${1:-test}
 case $for_what in
 windows | wine | installers) need x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64 ;;
 esac
-if [ "$for_what" = installers ]; then
+if [ "$for_what" = installers ] || [ "$for_what" = wine ]; then
 	need makensis nsis
 	need convert imagemagick
 fi
