@@ -118,8 +118,8 @@ lint: bin/golangci-lint cross ## gofmt, go vet for each system, golangci-lint, t
 	packaging/changelog/check.sh
 
 .PHONY: cross
-cross: ## vet and build for linux, windows and darwin without cgo
-	packaging/cross.sh
+cross: ## vet and build for linux, windows and darwin without cgo (PLATFORMS: the three programs for these only)
+	packaging/cross.sh $(PLATFORMS)
 
 .PHONY: fuzz-short
 fuzz-short: ## every fuzz target for FUZZTIME (10s)

@@ -51,7 +51,7 @@ func (f *fleetOf) awaitStarts(n int) {
 	sharedtest.Eventually(f.t, 5*time.Minute, "the slots pass", func() bool { return len(backupStarts(f.t, f.opts.restic)) >= n })
 }
 
-// A schedule of one minute: with the daemon there, over three slots without it, and over three with the agent suspended. It takes seven
+// A schedule of one minute: with the daemon there, over three slots without it, and over two with the agent suspended. It takes six
 // minutes, most of them waiting.
 func TestSchedulesRunWithoutTheDaemonAndCatchUp(t *testing.T) {
 	t.Parallel()
@@ -78,7 +78,7 @@ func TestSchedulesRunWithoutTheDaemonAndCatchUp(t *testing.T) {
 
 	last := slots[len(slots)-1]
 	f.agent.suspend()
-	sharedtest.Eventually(t, 4*time.Minute, "three slots pass", func() bool { return time.Now().After(last.Add(3*time.Minute + time.Second)) })
+	sharedtest.Eventually(t, 4*time.Minute, "two slots pass", func() bool { return time.Now().After(last.Add(2*time.Minute + time.Second)) })
 	f.agent.resume()
 	f.awaitStarts(len(slots) + 1)
 	if _, err := f.client.PausePlan(t.Context(), string(plan.ID)); err != nil {
@@ -86,11 +86,11 @@ func TestSchedulesRunWithoutTheDaemonAndCatchUp(t *testing.T) {
 	}
 	var caught []time.Time
 	for _, slot := range f.runs(plan.ID, len(slots)+1) {
-		if slot.After(last) && !slot.After(last.Add(3*time.Minute)) {
+		if slot.After(last) && !slot.After(last.Add(2*time.Minute)) {
 			caught = append(caught, slot)
 		}
 	}
-	if len(caught) != 1 || caught[0].Sub(last) != 3*time.Minute {
-		t.Fatalf("of three slots in suspense, the first after %v, these were caught up: %v", last, caught)
+	if len(caught) != 1 || caught[0].Sub(last) != 2*time.Minute {
+		t.Fatalf("of two slots in suspense, the first after %v, these were caught up: %v", last, caught)
 	}
 }
