@@ -138,6 +138,7 @@ func TestConsoleInARealWindow(t *testing.T) {
 	s.await("progress", func(img *image.RGBA) bool {
 		return seen(img, progressArea, runningBlue) > 50 && differ(before, img, progressArea) > 0
 	})
+	restic.crawl()
 	s.keep("05-progress")
 
 	f.readByHand(s, restic)
@@ -203,7 +204,7 @@ func (f *fleetOf) readByHand(s *screen, restic *leash) {
 	restic.halt()
 	still := s.settle(logArea)
 	s.keep("06-detached")
-	restic.walk()
+	restic.crawl()
 	s.await("more lines below", func(img *image.RGBA) bool { return differ(still, img, pillArea) > 0 })
 	if d := differ(still, s.look(), logArea); d != 0 {
 		f.t.Errorf("the log moved under the reader: %.4f of it is different", d)
@@ -213,7 +214,7 @@ func (f *fleetOf) readByHand(s *screen, restic *leash) {
 	followed := s.await("following", func(img *image.RGBA) bool {
 		return seen(img, pillArea, accentBlue) < 50 && differ(still, img, logArea) > 0.01
 	})
-	restic.walk()
+	restic.crawl()
 	s.await("lines that move by", func(img *image.RGBA) bool { return differ(followed, img, logArea) > 0.005 })
 	s.keep("07-following")
 	restic.halt()
@@ -263,20 +264,21 @@ func (f *fleetOf) repositoryID(name string) fleet.RepositoryID {
 	return r.ID
 }
 
-// leash holds a restic back: while it walks it runs a sixth of the time, while it is halted not at all. The way through the console
+// leash holds a restic back: while it walks it runs a sixth of the time, while it crawls a fiftieth, while it is halted not at all. The way through the console
 // takes as long as the machine makes it, and must find the backup where it was left.
 type leash struct {
 	mu      sync.Mutex
-	walking bool
+	turn    time.Duration // that it runs after each rest; 0: it is halted
 	changed chan struct{} // holds one
 }
 
-func (l *leash) walk() { l.set(true) }
-func (l *leash) halt() { l.set(false) }
+func (l *leash) walk()  { l.set(20 * time.Millisecond) }
+func (l *leash) crawl() { l.set(2 * time.Millisecond) }
+func (l *leash) halt()  { l.set(0) }
 
-func (l *leash) set(walking bool) {
+func (l *leash) set(turn time.Duration) {
 	l.mu.Lock()
-	l.walking = walking
+	l.turn = turn
 	l.mu.Unlock()
 	select {
 	case l.changed <- struct{}{}:
@@ -284,10 +286,10 @@ func (l *leash) set(walking bool) {
 	}
 }
 
-func (l *leash) walks() bool {
+func (l *leash) runs() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.walking
+	return l.turn
 }
 
 // holdBack puts a job's restic on a leash, on which it walks at first.
@@ -298,7 +300,8 @@ func (f *fleetOf) holdBack(id fleet.JobID) *leash {
 		pid = f.resticOf(id)
 		return pid != 0
 	})
-	l := &leash{walking: true, changed: make(chan struct{}, 1)}
+	l := &leash{changed: make(chan struct{}, 1)}
+	l.walk()
 	stop, gone := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(gone)
@@ -323,14 +326,14 @@ func (l *leash) hold(pid int, stop <-chan struct{}) {
 				_ = syscall.Kill(pid, syscall.SIGCONT) // it may have ended just now
 				return
 			}
-			if l.walks() {
+			if l.runs() > 0 {
 				break
 			}
 		}
 		if syscall.Kill(pid, syscall.SIGCONT) != nil {
 			return
 		}
-		time.Sleep(20 * time.Millisecond) // its turn
+		time.Sleep(l.runs()) // its turn
 	}
 }
 
