@@ -23,6 +23,7 @@ type Seat struct {
 	link Link
 	d    *Dispatcher
 	gone chan struct{} // closed when the session has ended or was replaced
+	set  chan struct{} // closed by Ready
 
 	mu       sync.Mutex
 	ended    bool
@@ -63,7 +64,7 @@ type version struct {
 // Join takes a place for a session before its hello is worked on: the host counts as online from here on. An older session of the
 // host is closed. fault.Conflict means that the host is refused for a while, because two agents use its identity.
 func (d *Dispatcher) Join(host fleet.HostID, incarnation string, link Link) (*Seat, error) {
-	s := &Seat{host: host, link: link, d: d, gone: make(chan struct{})}
+	s := &Seat{host: host, link: link, d: d, gone: make(chan struct{}), set: make(chan struct{})}
 	d.mu.Lock()
 	line := d.past[host]
 	if line == nil {
@@ -121,6 +122,7 @@ func (s *Seat) Ready(config agentwire.ConfigUpdate, held []agentwire.HeldJob, pe
 	}
 	n := s.missed
 	s.mu.Unlock()
+	close(s.set)
 	s.configure(config, s.d.cfg.Clock())
 	if pending {
 		n |= needJobs
@@ -319,6 +321,13 @@ func (s *Seat) request(ctx context.Context, r agentwire.Request) (agentwire.Repl
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	select { // the host is shown as online while its hello is still worked on
+	case <-s.set:
+	case <-s.gone:
+		return agentwire.Reply{}, offline()
+	case <-ctx.Done():
+		return agentwire.Reply{}, offline()
+	}
 	ch := make(chan agentwire.Reply, 1)
 	id, err := s.ask(ch)
 	if err != nil {
